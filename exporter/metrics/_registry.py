@@ -1,0 +1,145 @@
+"""The catalogue: what a metric is, and how a function becomes one."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType, UnionType
+from typing import Any, Literal, TypeVar, get_args
+
+from exporter.errors import CatalogueError, PlanError, nearest
+
+Unit = Literal["ratio", "rows", "columns", "value", "score", "percent"]
+Better = Literal["lower", "higher", "neutral"]
+Per = Literal["dataset", "column", "pair"]
+LabelOf = Literal[
+    "", "type", "class", "cell", "category", "column"
+]  # what a labelled figure is labelled by
+PREFIX = "evaluation_"
+Compute = TypeVar("Compute", bound=Callable[..., Any])
+_CONFIG = {"extra": "forbid", "frozen": True, "hide_input_in_errors": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A condition for which the user gives no number: with what it compares, and how far off is still fine."""
+
+    op: Literal["eq", "lt", "lte", "gt", "gte", "method"]
+    to: float | None = None  # None = the reference's figure
+    relative: float = 0.0
+    absolute: float = 0.0
+    scaled: bool = False  # the reference's figure x rows / reference rows
+    spread: str = ""  # absolute counts in units of this other metric of the batch
+
+
+@dataclass(frozen=True, slots=True)
+class Automatic:
+    """Evidently's conditions of a test; the directional ones follow, unless `directional` is said."""
+
+    beside: Bound | None = None  # there is a reference
+    alone: Bound | None = None  # there is none
+    directional: Bound | None = None
+
+
+NEAR_10 = Bound("eq", relative=0.1)
+NEAR_20 = Bound("eq", relative=0.2)
+NONE_AT_ALL = Bound("eq", 0.0, relative=1e-6)
+
+
+@dataclass(frozen=True)
+class MetricSpec:
+    """All the product knows of one metric."""
+
+    id: str
+    help: str
+    per: Per
+    unit: Unit
+    better: Better
+    reads: tuple[type, ...]
+    compares: bool
+    options: Mapping[str, Any]
+    compute: Callable[..., Any]
+    automatic: Automatic | None = None
+    annotations: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    gauge: str = ""  # the Prometheus name, prefix included
+    labels: LabelOf = ""
+
+    @cached_property
+    def model(self) -> Any:
+        """The pydantic model of its options; made when first asked for: sixty of them cost 60 ms."""
+        from pydantic import ConfigDict, create_model
+
+        fields: dict[str, Any] = {
+            name: (self.annotations[name], ... if default is inspect.Parameter.empty else default)
+            for name, default in self.options.items()
+        }
+        return create_model(self.id, __config__=ConfigDict(**_CONFIG), **fields)  # type: ignore[typeddict-item]
+
+    def params(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The options with their defaults; a pydantic ValidationError where they do not fit."""
+        if not given and not any(x is inspect.Parameter.empty for x in self.options.values()):
+            return dict(self.options)
+        return dict(self.model.model_validate(dict(given)).__dict__)
+
+
+_specs: dict[str, MetricSpec] = {}
+CATALOGUE: Mapping[str, MetricSpec] = MappingProxyType(_specs)
+
+
+def metric(
+    *,
+    per: Per,
+    unit: Unit,
+    better: Better = "neutral",
+    automatic: Automatic | None = None,
+    gauge: str = "",
+    labels: LabelOf = "",
+) -> Callable[[Compute], Compute]:
+    """Enter the decorated function into the catalogue.
+
+    Its name is the metric's id, its docstring's first line the help; the type of its first
+    parameter says what it reads, a second one called `reference` that it compares, keyword-only
+    parameters are its options. A mapping as result gives one figure a label; `labels` says of
+    what (categories and classes come from the data and are not exposed without bound). `gauge` is
+    the Prometheus name without prefix, where the id will not do: ids in `_count`, and `sum`.
+    """
+
+    def register(func: Compute) -> Compute:
+        parameters = inspect.signature(func, eval_str=True).parameters.values()
+        read = [p for p in parameters if p.kind is not p.KEYWORD_ONLY]
+        text = inspect.getdoc(func)
+        if not text:
+            raise CatalogueError(
+                f"{func.__module__}.{func.__name__} has no docstring: it is the metric's help"
+            )
+        if func.__name__ in _specs:
+            raise CatalogueError(f"{func.__name__} is declared in {func.__module__} and elsewhere")
+        first = read[0].annotation
+        only = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
+        _specs[func.__name__] = MetricSpec(
+            func.__name__,
+            text.splitlines()[0],
+            per,
+            unit,
+            better,
+            get_args(first) if isinstance(first, UnionType) else (first,),
+            any(p.name == "reference" for p in read),
+            {p.name: p.default for p in only},
+            func,
+            automatic,
+            {p.name: p.annotation for p in only},
+            PREFIX + (gauge or func.__name__),
+            labels,
+        )
+        return func
+
+    return register
+
+
+def metric_named(name: str) -> MetricSpec:
+    """The metric with this id."""
+    if name not in _specs:
+        raise PlanError(f"no metric or preset {name!r}" + nearest(name, _specs))
+    return _specs[name]

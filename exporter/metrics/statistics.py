@@ -1,0 +1,49 @@
+"""Figures of a numerical column; they look at finite values only."""
+
+from __future__ import annotations
+
+from exporter.metrics._registry import NEAR_10, Automatic, Bound, metric
+from exporter.profile.column import NumericProfile
+from exporter.profile.points import Estimate
+
+
+@metric(per="column", unit="value", automatic=Automatic(Bound("gte")))
+def min(column: NumericProfile) -> float:
+    """Smallest value."""
+    return column.moments.least
+
+
+@metric(per="column", unit="value", automatic=Automatic(Bound("lte")))
+def max(column: NumericProfile) -> float:
+    """Largest value."""
+    return column.moments.most
+
+
+@metric(per="column", unit="value", automatic=Automatic(NEAR_10))
+def mean(column: NumericProfile) -> float:
+    """Mean."""
+    return column.moments.mean
+
+
+@metric(per="column", unit="value", automatic=Automatic(NEAR_10))
+def std(column: NumericProfile) -> float:
+    """Standard deviation of the sample."""
+    return column.moments.std()
+
+
+@metric(per="column", unit="value", automatic=Automatic(NEAR_10))
+def median(column: NumericProfile) -> Estimate:
+    """Median."""
+    return quantile(column, q=0.5)
+
+
+@metric(per="column", unit="value", automatic=Automatic(NEAR_10), gauge="summed_value")
+def sum(column: NumericProfile) -> float:
+    """Sum of the values."""
+    return column.moments.mean * column.count if column.count else 0.0
+
+
+@metric(per="column", unit="value", automatic=Automatic(NEAR_10))
+def quantile(column: NumericProfile, *, q: float = 0.5) -> Estimate:
+    """Value below which a share q of the column lies."""
+    return column.points.quantile(q) if column.count else Estimate(*[float("nan")] * 3)

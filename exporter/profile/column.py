@@ -1,0 +1,197 @@
+"""Column profiles: computed once from a column, read by every metric."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import sqrt
+
+import numpy as np
+
+from exporter.profile.arrays import BLOCK, Codes, Floats, Ints
+from exporter.profile.points import Points, Slabs, binned, grid_of, points_of, slabs_of
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Count, mean, sum of squared deviations and range of the finite values; two of them add up to that of both."""
+
+    count: int = 0
+    mean: float = float("nan")
+    squares: float = 0.0
+    least: float = float("nan")
+    most: float = float("nan")
+
+    def std(self, *, ddof: int = 1) -> float:
+        """Standard deviation; NaN where there are too few values."""
+        return sqrt(self.squares / (self.count - ddof)) if self.count > ddof else float("nan")
+
+    def __add__(self, other: Moments) -> Moments:
+        if not self.count or not other.count:
+            return self if self.count else other
+        count, step = self.count + other.count, other.mean - self.mean
+        squares = self.squares + other.squares + step * step * self.count * other.count / count
+        mean = self.mean + step * other.count / count
+        return Moments(
+            count, mean, squares, min(self.least, other.least), max(self.most, other.most)
+        )
+
+
+@dataclass(frozen=True)
+class NumericProfile:
+    """A numeric column: counts, moments and weighted points of its finite values."""
+
+    name: str
+    rows: int
+    missing: int
+    infinite: int
+    distinct: int
+    moments: Moments
+    points: Points
+    grid: Slabs | None = (
+        None  # the points on their own grid: made for references, kept in their cache
+    )
+
+    @property
+    def count(self) -> int:
+        """How many values are there and finite."""
+        return self.moments.count
+
+    @cached_property
+    def top(self) -> int:
+        """How often the most common value occurs."""
+        if not self.count:
+            return 0
+        if self.points.counts is not None:
+            return int(self.points.counts.max())
+        if self.distinct == self.count:
+            return 1
+        values = self.points.values
+        again = np.flatnonzero(values[1:] == values[:-1])  # few, or there would be counts
+        ends = np.append(np.flatnonzero(np.diff(again) != 1), len(again) - 1)
+        return int(np.diff(ends, prepend=-1).max()) + 1
+
+    @property
+    def top_at_most(self) -> int:
+        """An upper bound of it that costs nothing, where few values repeat."""
+        return (
+            self.count - self.distinct + 1
+            if self.points.counts is None and self.distinct
+            else self.top
+        )
+
+
+@dataclass(frozen=True)
+class CategoryProfile:
+    """A categorical column: how often each label occurs, most frequent first."""
+
+    name: str
+    rows: int
+    missing: int
+    labels: tuple[str, ...]
+    counts: Ints
+
+    @property
+    def count(self) -> int:
+        """How many values are there."""
+        return self.rows - self.missing
+
+    @property
+    def distinct(self) -> int:
+        """How many labels occur."""
+        return len(self.labels)
+
+    @property
+    def top(self) -> int:
+        """How often the most common label occurs."""
+        return int(self.counts[0]) if len(self.counts) else 0
+
+    @cached_property
+    def count_of(self) -> dict[str, int]:
+        """Label to count."""
+        return dict(zip(self.labels, self.counts.tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class OpaqueProfile:
+    """A column of which only the presence of values is looked at: times, text."""
+
+    name: str
+    rows: int
+    missing: int
+
+    @property
+    def count(self) -> int:
+        """How many values are there."""
+        return self.rows - self.missing
+
+
+ColumnProfile = NumericProfile | CategoryProfile | OpaqueProfile
+
+
+def numeric_profile(
+    name: str, rows: int, present: Floats, *, gridded: bool = False
+) -> NumericProfile:
+    """The exact profile of a column; sorts *present* in place. `gridded`: also the grid, for a reference."""
+    present.sort()  # NaN goes last
+    if len(present) and np.isnan(present[-1]):
+        present = present[: np.searchsorted(present, np.nan)]
+    finite = _finite(present)
+    distinct = int(np.count_nonzero(finite[1:] != finite[:-1])) + (len(finite) > 0)
+    points = points_of(finite, distinct)
+    return NumericProfile(
+        name,
+        rows,
+        rows - len(present),
+        len(present) - len(finite),
+        distinct,
+        _moments(finite),
+        points,
+        slabs_of(points, grid_of(points)) if gridded else None,
+    )
+
+
+def category_profile(name: str, labels: list[str], codes: Codes) -> CategoryProfile:
+    """The profile of dictionary codes; the code after the last label is missing."""
+    counts = np.bincount(codes, minlength=len(labels) + 1)
+    order = np.argsort(-counts[:-1], kind="stable")
+    order = order[counts[order] > 0]
+    return CategoryProfile(
+        name, len(codes), int(counts[-1]), tuple(labels[i] for i in order), counts[order]
+    )
+
+
+def in_bins(column: NumericProfile, edges: Floats) -> NumericProfile:
+    """The same column in binned mode, on another column's grid."""
+    points = binned(column.points, edges)
+    return NumericProfile(
+        column.name,
+        column.rows,
+        column.missing,
+        column.infinite,
+        column.distinct,
+        column.moments,
+        points,
+        slabs_of(points, edges),
+    )
+
+
+def _finite(ascending: Floats) -> Floats:
+    if len(ascending) and (np.isinf(ascending[0]) or np.isinf(ascending[-1])):
+        return ascending[
+            np.searchsorted(ascending, -np.inf, "right") : np.searchsorted(ascending, np.inf)
+        ]
+    return ascending
+
+
+def _moments(ascending: Floats) -> Moments:
+    if not len(ascending):
+        return Moments()
+    mean = float(ascending.mean())
+    squares = 0.0
+    room = np.empty(min(BLOCK, len(ascending)))
+    for start in range(0, len(ascending), BLOCK):
+        block = ascending[start : start + BLOCK]
+        gap = np.subtract(block, mean, out=room[: len(block)])
+        squares += float(np.einsum("i,i", gap, gap))  # np.dot would start BLAS threads
+    return Moments(len(ascending), mean, squares, float(ascending[0]), float(ascending[-1]))
