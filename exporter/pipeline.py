@@ -1,59 +1,72 @@
-"""From a config to snapshots: every window that is due, of every model, evaluation, segment and stream."""
+"""From a config to snapshots in the store: every window that is due, of every model and evaluation.
+
+Read `run` first: it is the flow. `plan_work` says what is due and why.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from exporter import evaluation
-from exporter.batch import Schema, Window
-from exporter.config import Files, FromColumn, Loaded, Model, Previous, Rolling, schema_of
-from exporter.errors import BatchError
-from exporter.evaluation import ReferenceProfile
-from exporter.folder import Folder
-from exporter.plan import Plan, make_plan
+from exporter.config import Loaded
+from exporter.errors import ExporterError, PlanError, StoreError, nearest
+from exporter.evaluation import Grid
 from exporter.snapshot import Snapshot
-from exporter.sources.files import FileSource, batch_of, chosen, found
-from exporter.sources.frames import resolve_schema
-from exporter.sources.references import profile_of
-from exporter.sources.windows import window_from
+from exporter.store.postgres import Input, Written
+from exporter.watch import Job, Watched
+from exporter.workers import evaluated
 
-SHOWN = 3  # values of a describing tag that are written out
+Outcome = Literal["new", "replaced", "same", "older", "deleted", "spooled"]
+
+
+class Sink(Protocol):
+    """Where snapshots go: a store with a spool before it."""
+
+    def write(
+        self, snapshot: Snapshot, *, force: bool = False, source: Input | None = None
+    ) -> Written | None:
+        """Keep the snapshot; None where it waits for the store to come back."""
+
+    def inputs(
+        self, project: str, entry: str, evaluation: str
+    ) -> Mapping[tuple[datetime, datetime], str]:
+        """The fingerprints of the windows looked at so far."""
+
+    def keep_input(
+        self, project: str, evaluation: str, start: datetime, end: datetime, source: Input
+    ) -> None:
+        """Remember what a window's input looked like, where nothing was made of it."""
+
+    def keep_grids(self, project: str, model: str, grids: Mapping[str, Grid]) -> Mapping[str, Grid]:
+        """Fix the distributions' edges of a model: the first ones stand and are given back."""
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """One window of one model, and the evaluations that are due."""
+class Selection:
+    """What a run is limited to; empty = everything that is due."""
 
-    model: str
-    start: int
-    window: Window
-    evaluations: tuple[str, ...]
-
-
-@dataclass
-class Watched:
-    """A model at work: its source, plans and reference."""
-
-    key: str
-    config: Model
-    source: FileSource
-    schema: Schema
-    plans: Mapping[str, Plan]
-    fixed: Mapping[str, pa.Table]  # by evaluation
-    zone: str
-    segments: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    models: tuple[str, ...] = ()
+    evaluations: tuple[str, ...] = ()
+    start: datetime | None = None  # windows that begin at or after
+    end: datetime | None = None  # windows that begin before
+    batch: str = ""  # a name: further snapshots of the same windows
+    force: bool = False  # also what was evaluated before
 
     @property
-    def delay(self) -> float:
-        """How long labels take."""
-        return self.config.labels.delay if self.config.labels else 0.0
+    def says_which(self) -> bool:
+        """Whether the windows are named, so that nothing has to be known of the past."""
+        return self.start is not None or self.end is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be done, and what the user should be told of the data."""
+
+    jobs: Sequence[Job] = ()
+    told: Sequence[str] = ()
+    next_due: datetime | None = None  # when the next window that has rows will be due
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,335 +74,165 @@ class Done:
     """A snapshot that was made, and whether it was news."""
 
     snapshot: Snapshot
-    outcome: str
+    outcome: Outcome
+    job: Job
+    jobs_done: int
 
 
-def run(
-    loaded: Loaded,
-    folder: Folder,
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A job that could not be evaluated: its window stays due."""
+
+    job: Job
+    error: ExporterError
+    jobs_done: int
+
+
+@dataclass
+class Project:
+    """A config at work, with the place where its snapshots go."""
+
+    loaded: Loaded
+    sink: Sink
+    processes: int | None = None  # None = one a core
+    _watched: dict[str, Watched] = field(default_factory=dict)
+
+    def watched(self, key: str) -> Watched:
+        """The model with this key, opened when first asked for."""
+        if key not in self._watched:
+            if key not in self.loaded.models:
+                known = self.loaded.models
+                raise PlanError(f"there is no model {key!r}" + nearest(key, known))
+            self._watched[key] = Watched(self.loaded, key)
+        return self._watched[key]
+
+    def plan_work(self, selection: Selection, now: datetime) -> Work:
+        """The windows whose time has come and whose input is not what was seen last."""
+        jobs: list[Job] = []
+        told: list[str] = []
+        coming: list[datetime] = []
+        for key in selection.models or self.loaded.models:
+            watched = self.watched(key)
+            told += watched.source.told(now)
+            jobs += _due(watched, self._seen(watched, selection), selection, now, coming)
+        _refuse_unknown(selection.evaluations, self.loaded)
+        jobs.sort(key=lambda job: (list(self.loaded.models).index(job.model), job.start))
+        return Work(jobs, told, min(coming, default=None))
+
+    def run(self, work: Work, now: datetime, *, force: bool = False) -> Iterator[Done | Failed]:
+        """Evaluate the jobs and keep every snapshot as soon as it is made.
+
+        A window's fingerprint is written with its last snapshot: what is cut off is due again.
+        """
+        task = (self.loaded, self._grids(work.jobs), now)
+        results = evaluated(task, self._watched, work.jobs, self.processes)
+        for count, (job, made) in enumerate(results, 1):
+            if isinstance(made, ExporterError):
+                yield Failed(job, made, count)
+                continue
+            for name in job.evaluations:
+                snapshots = [snapshot for of, snapshot in made if of == name]
+                for snapshot, outcome in self._keep(job, name, snapshots, force=force):
+                    yield Done(snapshot, outcome, job, count)
+
+    def _keep(
+        self, job: Job, name: str, snapshots: Sequence[Snapshot], *, force: bool
+    ) -> Iterator[tuple[Snapshot, Outcome]]:
+        source = None if job.batch else Input(job.model, job.fingerprints[name])
+        for i, snapshot in enumerate(snapshots, 1):
+            last = source if i == len(snapshots) else None
+            written = self.sink.write(snapshot, force=force, source=last)
+            yield snapshot, written.result if written else "spooled"
+        if not snapshots and source is not None:
+            project, window = self.loaded.config.project, job.window
+            self.sink.keep_input(project, name, window.start, window.end, source)
+
+    def _seen(self, watched: Watched, selection: Selection) -> Mapping[str, _Prints]:
+        if selection.force or selection.batch:
+            return {}
+        try:
+            return {
+                name: self.sink.inputs(self.loaded.config.project, watched.key, name)
+                for name in watched.evaluations
+            }
+        except StoreError as error:
+            if selection.says_which:
+                return {}
+            raise StoreError(
+                f"{error}\nwithout the store nobody knows what is due: "
+                "name the windows with --from and --to, and their snapshots wait on disk"
+            ) from error
+
+    def _grids(self, jobs: Sequence[Job]) -> dict[str, Mapping[str, Grid]]:
+        """The edges of each model's distributions, the same for ever: dashboards compare them."""
+        out: dict[str, Mapping[str, Grid]] = {}
+        for key in dict.fromkeys(job.model for job in jobs):
+            watched = self.watched(key)
+            own = watched.first_grids([job.start for job in jobs if job.model == key])
+            try:
+                out[key] = self.sink.keep_grids(self.loaded.config.project, watched.name, own)
+            except StoreError:
+                out[key] = own
+        return out
+
+
+_Prints = Mapping[tuple[datetime, datetime], str]
+
+
+def open_project(loaded: Loaded, sink: Sink, *, processes: int | None = None) -> Project:
+    """The config at work with *sink* as the place where snapshots go."""
+    return Project(loaded, sink, processes)
+
+
+def _due(
+    watched: Watched,
+    seen: Mapping[str, _Prints],
+    selection: Selection,
     now: datetime,
-    *,
-    choose: Callable[[Job], bool] = lambda job: True,
-    force: bool = False,
-) -> Iterator[Done | tuple[int, list[str]]]:
-    """Evaluate what is due: first how many jobs there are and what to tell of the data, then every snapshot."""
-    watched = {key: watch(loaded, key) for key in loaded.models}
-    jobs: list[Job] = []
-    told: list[str] = []
-    for one in watched.values():
-        jobs += [j for j in due(one, folder, now, told, force=force) if choose(j)]
-    yield len(jobs), told
-    for job in jobs:
-        one = watched[job.model]
-        for snapshot, name, key, prints in evaluate_job(loaded, one, job, now):
-            yield Done(snapshot, folder.save(key, prints, snapshot))
-        for name in job.evaluations:
-            labels = one.plans[name].needs_target
-            folder.note(
-                f"{job.model}/{name}/{job.start}",
-                one.source.fingerprint(job.start, labels=labels),
-                "",
-            )
-    folder.close()
-
-
-def watch(loaded: Loaded, key: str) -> Watched:
-    """The model with its source opened and its plans made."""
-    model, zone = loaded.models[key], loaded.config.timezone
-    columns, schema = model.columns, schema_of(model)
-    assert columns is not None and columns.time is not None and isinstance(model.source, Files)
-    paths = found(model.source.path, loaded.folder)
-    labels = found(model.labels.path, loaded.folder) if model.labels else []
-
-    def open_files(paths: Any) -> FileSource:
-        return FileSource(
-            paths,
-            schema,
-            columns.time.column,
-            columns.time.timezone or zone,
-            zone,
-            model.batch or "1d",
-            labels,
-            columns.id,
-        )
-
-    source = open_files(paths)
-    fixed = {}
-    for name, e in (model.evaluations or {}).items():
-        given = e.reference or model.reference
-        if isinstance(given, Files):
-            fixed[name] = open_files(found(given.path, loaded.folder)).whole()
-    if not schema.kinds:
-        sample = next(iter(fixed.values())) if fixed else source.read(next(iter(source.windows())))
-        schema = _inferred(sample, schema, model)
-        source.schema = schema
-    plans = {
-        name: make_plan(
-            e.metrics,
-            _without_target(schema, model, e),
-            tests=e.tests,
-            automatic_tests=model.automatic_tests or "directional",
-            min_rows=model.min_rows,
-        )
-        for name, e in (model.evaluations or {}).items()
-    }
-    out = Watched(key, model, source, schema, plans, fixed, zone)
-    for column, options in (model.segments or {}).items():
-        base = next(iter(fixed.values())) if fixed else source.read(*source.windows())
-        counts = sorted(
-            pc.value_counts(base[column].cast(pa.string())).to_pylist(),
-            key=lambda x: (-x["counts"], str(x["values"])),
-        )
-        values = [x["values"] for x in counts if x["values"] is not None][
-            : options.max if options else 20
-        ]
-        out.segments = {**out.segments, column: values}
-    return out
-
-
-def _without_target(schema: Schema, model: Model, evaluation: Any) -> Schema:
-    """Labels come later: an evaluation that does not read the target does not see its column."""
-    probe = make_plan(evaluation.metrics, schema, tests=evaluation.tests, problems=[])
-    if not model.labels or probe.needs_target or evaluation.requires == "target":
-        return schema
-    return replace(schema, kinds={n: k for n, k in schema.kinds.items() if n != schema.target})
-
-
-def _inferred(table: pa.Table, schema: Schema, model: Model) -> Schema:
-    columns = model.columns
-    assert columns is not None
-    left_out = {*(columns.ignore or ()), columns.id, columns.time.column if columns.time else None}
-    found = resolve_schema(
-        batch_of(table.drop_columns([c for c in table.column_names if c in left_out])), None, None
-    )
-    outcome = "numerical" if model.task == "regression" else "categorical"
-    kinds = (
-        dict(found.kinds)
-        | {n: outcome for n in (schema.target, schema.prediction) if n}
-        | ({schema.probability: "numerical"} if schema.probability else {})
-    )
-    roles = {schema.target, schema.prediction, schema.probability}
-    return replace(schema, kinds=kinds, features=tuple(f for f in found.features if f not in roles))
-
-
-def due(one: Watched, folder: Folder, now: datetime, told: list[str], *, force: bool) -> list[Job]:
-    """The windows with rows whose time has come and whose input is not what was seen last."""
-    jobs, future = [], 0
-    batch = one.config.batch or "1d"
-    for start, rows in one.source.windows().items():
-        window = window_from(start, batch, one.zone)
-        if window.start > now + (window.end - window.start):
-            future += rows
+    coming: list[datetime],
+) -> Iterator[Job]:
+    """The jobs of one model; when the next ones are due is entered into *coming*."""
+    names = [
+        n for n in watched.evaluations if n in selection.evaluations or not selection.evaluations
+    ]
+    oldest = _oldest_kept(watched, now)
+    for start in watched.source.windows():
+        window = watched.window(start)
+        if not _selected(window.start, selection) or (oldest and window.end <= oldest):
             continue
-        names = []
-        for name, plan in one.plans.items():
-            late = plan.needs_target or (one.config.evaluations or {})[name].requires == "target"
-            ready = window.end + timedelta(
-                seconds=(one.config.wait or 0) + (one.delay if late else 0)
-            )
-            if now >= ready and (
-                force
-                or folder.due(
-                    f"{one.key}/{name}/{start}", one.source.fingerprint(start, labels=late)
-                )
-            ):
-                names.append(name)
-        if names:
-            jobs.append(Job(one.key, start, window, tuple(names)))
-    if one.source.without_time:
-        told.append(f"{one.key}: {one.source.without_time} rows without a time are in no window")
-    if future:
-        told.append(f"{one.key}: {future} rows lie in the future and were left out")
-    return jobs
+        if window.start > now + (window.end - window.start):
+            continue  # rows in the future make no window; the source tells how many there are
+        prints: dict[str, str] = {}
+        for name in names:
+            ready = window.end + _patience(watched, name)
+            if now < ready:
+                coming.append(ready)
+                continue
+            fingerprint = watched.source.fingerprint(start, labels=watched.late(name))
+            if seen.get(name, {}).get((window.start, window.end)) != fingerprint:
+                prints[name] = fingerprint
+        if prints:
+            yield Job(watched.key, start, window, tuple(prints), prints, selection.batch)
 
 
-def evaluate_job(
-    loaded: Loaded, one: Watched, job: Job, now: datetime
-) -> Iterator[tuple[Snapshot, str, str, Any]]:
-    """The snapshots of one window: of each evaluation, stream and segment."""
-    table = one.source.read(job.start)
-    for tags, rows in streams(table, one, loaded.config.stream_tags):
-        for name in job.evaluations:
-            plan = one.plans[name]
-            reference = _reference(one, name, job.start, None)
-            yield _one(loaded, one, job, now, name, plan, rows, tags, "", reference)
-            for column, values in one.segments.items():
-                options = (one.config.segments or {})[column]
-                for value in values:
-                    part = _segment(rows, column, value)
-                    if not len(part):
-                        continue
-                    own = (
-                        replace(plan, min_rows=options.min_rows)
-                        if options and options.min_rows is not None
-                        else plan
-                    )
-                    yield _one(
-                        loaded,
-                        one,
-                        job,
-                        now,
-                        name,
-                        own,
-                        part,
-                        tags,
-                        f"{column}={value}",
-                        _reference(one, name, job.start, (column, value)),
-                    )
+def _selected(start: datetime, selection: Selection) -> bool:
+    after = selection.start is None or start >= selection.start
+    return after and (selection.end is None or start < selection.end)
 
 
-def streams(
-    table: pa.Table, one: Watched, stream_tags: Sequence[str]
-) -> list[tuple[dict[str, str], pa.Table]]:
-    """The rows of every stream: a stream tag read from a column parts them, a describing one is joined."""
-    parts: list[tuple[dict[str, str], pa.Table]] = [({}, table)]
-    for tag, given in (one.config.tags or {}).items():
-        if not isinstance(given, FromColumn):
-            parts = [({**tags, tag: str(given)}, rows) for tags, rows in parts]
-        elif tag in stream_tags:
-            parts = [
-                ({**tags, tag: value}, _segment(rows, given.column, value))
-                for tags, rows in parts
-                for value in _values(rows, given.column)
-            ]
-        else:
-            parts = [
-                ({**tags, tag: _joined(_values(rows, given.column))}, rows) for tags, rows in parts
-            ]
-    return parts
+def _patience(watched: Watched, name: str) -> timedelta:
+    """How long after its end a window is due: rows arrive late, labels later."""
+    wait = timedelta(seconds=watched.model.wait or 0)
+    return wait + watched.delay if watched.late(name) else wait
 
 
-def _joined(values: list[str]) -> str:
-    return (
-        ",".join(values)
-        if len(values) <= SHOWN
-        else f"{','.join(values[:SHOWN])},+{len(values) - SHOWN}"
-    )
+def _oldest_kept(watched: Watched, now: datetime) -> datetime | None:
+    retention = watched.config.retention
+    return now - timedelta(seconds=retention.metrics) if retention and retention.metrics else None
 
 
-def _values(table: pa.Table, column: str) -> list[str]:
-    if column not in table.column_names:
-        raise BatchError(f"there is no tag column {column!r}")
-    return sorted(
-        str(v) for v in pc.unique(table[column].cast(pa.string())).to_pylist() if v is not None
-    )
-
-
-def _segment(table: pa.Table, column: str, value: str) -> pa.Table:
-    return table.filter(pc.equal(table[column].cast(pa.string()), value))
-
-
-def _one(
-    loaded: Loaded,
-    one: Watched,
-    job: Job,
-    now: datetime,
-    name: str,
-    plan: Plan,
-    rows: pa.Table,
-    tags: dict[str, str],
-    segment: str,
-    reference: ReferenceProfile | None,
-) -> tuple[Snapshot, str, str, Any]:
-    snapshot = evaluation.evaluate(batch_of(rows), reference, plan)
-    snapshot = _matured(snapshot, one, plan, rows)
-    model = one.config.model or one.key
-    head = {
-        "project": loaded.config.project, "model": model, "evaluation": name, "segment": segment, "tags": tags, "batch": "",
-        "window_start": job.window.start.isoformat(), "window_end": job.window.end.isoformat(), "computed_at": now.isoformat(timespec="seconds"),
-    }  # fmt: skip
-    identity = "/".join(
-        [
-            loaded.config.project,
-            model,
-            name,
-            segment,
-            *(f"{t}={tags[t]}" for t in loaded.config.stream_tags),
-            head["window_start"],
-        ]
-    )
-    return replace(snapshot, head=head), name, identity, None
-
-
-def _matured(snapshot: Snapshot, one: Watched, plan: Plan, rows: pa.Table) -> Snapshot:
-    """Tests of quality wait until enough of the predicted rows have their label; figures do not."""
-    labels, schema = one.config.labels, one.schema
-    if (
-        not labels
-        or not labels.mature_at
-        or not plan.needs_target
-        or schema.score is None
-        or schema.target is None
-    ):
-        return snapshot
-    predicted = len(rows) - rows[schema.score].null_count
-    both = (
-        pc.sum(pc.and_(rows[schema.score].is_valid(), rows[schema.target].is_valid())).as_py() or 0
-    )
-    if predicted and both / predicted >= labels.mature_at:
-        return snapshot
-    reason = f"{both} of {predicted} predicted rows have labels, {labels.mature_at:.0%} are wanted"
-    return replace(
-        snapshot, tests=tuple(replace(t, status="skipped", message=reason) for t in snapshot.tests)
-    )
-
-
-def _reference(
-    one: Watched, name: str, start: int, segment: tuple[str, str] | None
-) -> ReferenceProfile | None:
-    plan = one.plans[name]
-    given = (one.config.evaluations or {})[name].reference or one.config.reference
-    batch = one.config.batch or "1d"
-    if name in one.fixed:
-        return _fixed(id(one), name, segment, _Ref(one, plan))
-    if given is None:
-        return None
-    wait = one.delay if plan.needs_target else 0.0  # labels of younger windows were not known then
-    if isinstance(given, Rolling):
-        names = chosen(
-            _windows(one),
-            start,
-            batch=batch,
-            zone=one.zone,
-            rolling=given.rolling,
-            lag=max(given.lag, wait),
-        )
-    else:
-        assert isinstance(given, Previous)
-        names = chosen(_windows(one), start, batch=batch, zone=one.zone, previous=given.previous)
-    if not names:
-        return None
-    table = one.source.read(*names)
-    table = _segment(table, *segment) if segment else table
-    return (
-        profile_of(batch_of(table), one.schema, plan.columns(), len(names)) if len(table) else None
-    )
-
-
-class _Ref:
-    """Carries what cannot be hashed into the cache below."""
-
-    def __init__(self, one: Watched, plan: Plan) -> None:
-        self.one, self.plan = one, plan
-
-    def __hash__(self) -> int:
-        return 0
-
-    def __eq__(self, other: object) -> bool:
-        return True
-
-
-@lru_cache(maxsize=64)
-def _fixed(key: int, name: str, segment: tuple[str, str] | None, carried: _Ref) -> ReferenceProfile:
-    table = carried.one.fixed[name]
-    table = _segment(table, *segment) if segment else table
-    return profile_of(batch_of(table), carried.one.schema, carried.plan.columns())
-
-
-def _windows(one: Watched) -> list[int]:
-    return list(one.source.windows())
-
-
-def now_utc() -> datetime:
-    """The clock: asked at the edge only."""
-    return datetime.now(UTC)
+def _refuse_unknown(evaluations: Sequence[str], loaded: Loaded) -> None:
+    known = {name for model in loaded.models.values() for name in model.evaluations or {}}
+    for name in evaluations:
+        if name not in known:
+            raise PlanError(f"there is no evaluation {name!r}" + nearest(name, known))
