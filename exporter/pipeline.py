@@ -6,15 +6,22 @@ Read `run` first: it is the flow. `plan_work` says what is due and why.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
+import pyarrow as pa
+
+from exporter.batch import Window
 from exporter.config import Loaded
 from exporter.errors import ExporterError, PlanError, StoreError, nearest
 from exporter.evaluation import Grid
 from exporter.snapshot import Snapshot
+from exporter.store import open_store
+from exporter.store.files import SnapshotFolder
 from exporter.store.postgres import Input, Written
+from exporter.store.spool import Spool, spool_folder
 from exporter.watch import Job, Watched
 from exporter.workers import evaluated
 
@@ -94,6 +101,7 @@ class Project:
 
     loaded: Loaded
     sink: Sink
+    files: SnapshotFolder | None = None
     processes: int | None = None  # None = one a core
     _watched: dict[str, Watched] = field(default_factory=dict)
 
@@ -135,17 +143,52 @@ class Project:
                 for snapshot, outcome in self._keep(job, name, snapshots, force=force):
                     yield Done(snapshot, outcome, job, count)
 
+    def run_rows(self, rows: pa.Table, selection: Selection, now: datetime) -> Iterator[Done]:
+        """Evaluate rows that are given as one batch of one model: a test inside a pipeline."""
+        key = self._only_model(selection)
+        watched = self.watched(key)
+        names = selection.evaluations or tuple(watched.evaluations)
+        window = None
+        if selection.start and selection.end:
+            window = Window(selection.start, selection.end)
+        elif not selection.batch:
+            raise PlanError("rows that are given need a window (start and end) or a batch name")
+        start = round((window.start if window else now).timestamp() * 1e6)
+        job = Job(key, start, window, names, {}, selection.batch)
+        watched.grids = self._grids([job])[key]
+        for _, snapshot in watched.evaluate_rows(rows, job, now):
+            kept, outcome = self._write(snapshot, None, force=selection.force)
+            yield Done(kept, outcome, job, 1)
+
+    def _only_model(self, selection: Selection) -> str:
+        keys = selection.models or tuple(self.loaded.models)
+        if len(keys) != 1:
+            raise PlanError(f"say which model the rows are of: {', '.join(self.loaded.models)}")
+        return keys[0]
+
     def _keep(
         self, job: Job, name: str, snapshots: Sequence[Snapshot], *, force: bool
     ) -> Iterator[tuple[Snapshot, Outcome]]:
         source = None if job.batch else Input(job.model, job.fingerprints[name])
         for i, snapshot in enumerate(snapshots, 1):
             last = source if i == len(snapshots) else None
-            written = self.sink.write(snapshot, force=force, source=last)
-            yield snapshot, written.result if written else "spooled"
-        if not snapshots and source is not None:
+            yield self._write(snapshot, last, force=force)
+        if not snapshots and source is not None and job.window is not None:
             project, window = self.loaded.config.project, job.window
             self.sink.keep_input(project, name, window.start, window.end, source)
+
+    def _write(
+        self, snapshot: Snapshot, source: Input | None, *, force: bool
+    ) -> tuple[Snapshot, Outcome]:
+        written = self.sink.write(snapshot, force=force, source=source)
+        if written is not None:
+            snapshot = replace(snapshot, id=written.snapshot_id, revision=written.revision)
+        outcome: Outcome = written.result if written else "spooled"
+        if self.files and (
+            outcome in ("new", "replaced", "spooled") or not self.files.holds(snapshot)
+        ):
+            self.files.save(snapshot)
+        return snapshot, outcome
 
     def _seen(self, watched: Watched, selection: Selection) -> Mapping[str, _Prints]:
         if selection.force or selection.batch:
@@ -179,9 +222,22 @@ class Project:
 _Prints = Mapping[tuple[datetime, datetime], str]
 
 
-def open_project(loaded: Loaded, sink: Sink, *, processes: int | None = None) -> Project:
-    """The config at work with *sink* as the place where snapshots go."""
-    return Project(loaded, sink, processes)
+@contextmanager
+def open_project(loaded: Loaded, *, processes: int | None = None) -> Iterator[Project]:
+    """The config at work: its store opened with a spool before it, closed at the end."""
+    location = store_location(loaded)
+    with open_store(location) as store:
+        spool = Spool(store, spool_folder(location))
+        spool.deliver()
+        folder = loaded.config.snapshots
+        files = SnapshotFolder(loaded.folder / folder.path) if folder else None
+        yield Project(loaded, spool, files, processes)
+
+
+def store_location(loaded: Loaded) -> str:
+    """Where the config says that snapshots are kept: `embedded` or a URL."""
+    store = loaded.config.store
+    return store if isinstance(store, str) else store.reveal()
 
 
 def _due(

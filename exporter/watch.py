@@ -29,7 +29,7 @@ class Job:
 
     model: str  # the key under `models:`
     start: int  # the window's start in UTC microseconds: the source's name for it
-    window: Window
+    window: Window | None  # None: a named batch that has none
     evaluations: tuple[str, ...]
     fingerprints: Mapping[str, str] = field(default_factory=dict)  # by evaluation
     batch: str = ""  # a name: a further snapshot of the same window
@@ -228,8 +228,8 @@ class Watched:
             tags=dict(part.tags),
             stream_tags=tuple(self.config.stream_tags),
             batch=job.batch,
-            window_start=job.window.start,
-            window_end=job.window.end,
+            window_start=job.window.start if job.window else None,
+            window_end=job.window.end if job.window else None,
             computed_at=now,
             reference=info,
             exporter_version=__version__,

@@ -65,9 +65,7 @@ def write_files(folder: Path, today: date) -> DemoData:
         labels = rows.loc[known[rows.index] & rows["arr_delay"].notna(), _LABELS]
         labels.to_parquet(folder / f"labels-{month}.parquet", index=False)
     january = frame[frame["month"] == TRAINING_MONTH]
-    january[[*_columns(), "arr_delay", "late"]].to_parquet(
-        folder / "training.parquet", index=False
-    )
+    january[[*_columns(), "arr_delay", "late"]].to_parquet(folder / "training.parquet", index=False)
     return data
 
 
