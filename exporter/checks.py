@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf, isfinite, sqrt
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from typing import Any, Literal
 from exporter.distances import DRIFT_METHODS
 from exporter.metrics import MetricSpec
 from exporter.metrics._registry import Bound
-from exporter.snapshot import CheckResult, DriftRow, MetricRow, Status
+from exporter.snapshot import NO_VALUE, CheckResult, DriftRow, MetricRow, Status
 
 Mode = Literal["directional", "evidently"]
 OPERATORS = ("eq", "not_eq", "lt", "lte", "gt", "gte", "in", "not_in", "between")
@@ -52,6 +52,9 @@ class Situation:
     )  # None: the reference is fixed data, not a stretch of earlier windows
     min_rows: int
     sampling: float = 3.0  # directional: ratios may be off by so many standard errors of the batch
+    earlier: Callable[[str, Mapping[str, Any], str, str], Sequence[float]] | None = (
+        None  # metric, params, column, label -> the figures of a rolling reference's own windows
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +163,10 @@ def _result(
         check.critical,
         value=row.value,
     )
-    if check.spec.compares and at.reference_rows is None:
+    if check.spec.compares and not check.spec.alone and at.reference_rows is None:
         return replace(blank, status="skipped", message="needs a reference")
     if row.error is not None or row.value is None or not isfinite(row.value):
-        if row.n == 0 and row.error is None:
+        if row.n == 0 and row.error in (None, NO_VALUE):
             return replace(blank, status="skipped", value=None, message="no values")
         return replace(blank, status="error", value=None, message=row.error or "no value")
     quality = check.spec.reads[0].__name__ in ("ErrorProfile", "ScoreProfile")

@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from math import isfinite, isnan
 from typing import Any
 
-import numpy as np
-
-from exporter.batch import Batch, Schema
+from exporter.batch import Batch, Kind, Schema
 from exporter.checks import Situation, check_all
-from exporter.metrics.drift import DriftRows
+from exporter.errors import BatchError, ExporterError
+from exporter.metrics import CATALOGUE
+from exporter.metrics.drift import DriftRows, compare
 from exporter.plan import Plan, Use
-from exporter.profile.arrays import Floats, codes, floats
-from exporter.profile.build import profile_table
-from exporter.profile.column import CategoryProfile, ColumnProfile, NumericProfile
-from exporter.profile.outcome import (
-    ErrorProfile,
-    ScoreProfile,
-    error_profile,
-    score_profile,
-)
+from exporter.profile.column import CategoryProfile, ColumnProfile, NumericProfile, OpaqueProfile
+from exporter.profile.histogram import Grid, bin_names, grid_for, histogram
+from exporter.profile.merge import merge_columns, merge_outcomes, merge_tables
+from exporter.profile.outcome import ErrorProfile, Outcome, ScoreProfile
 from exporter.profile.points import Estimate
 from exporter.profile.table import TableProfile
-from exporter.snapshot import Distribution, DriftRow, MetricRow, Snapshot
+from exporter.snapshot import INFINITE, NO_VALUE, Distribution, DriftRow, MetricRow, Snapshot
 
-BINS = 20
+__all__ = [
+    "Grid",
+    "Outcome",
+    "ReferenceProfile",
+    "evaluate",
+    "grids_of",
+    "merge_references",
+    "outcome_of",
+]
+
 COLUMN_DRIFT = "column_drift"  # the metric whose results are drift rows
-CATEGORIES = 20
-Outcome = ErrorProfile | ScoreProfile
+LONGEST_REASON = 300
 Dataset = TableProfile | DriftRows | ErrorProfile | ScoreProfile
+_PROFILES: Mapping[Kind, type[ColumnProfile]] = {
+    "numerical": NumericProfile,
+    "categorical": CategoryProfile,
+    "datetime": OpaqueProfile,
+    "text": OpaqueProfile,
+}
+
+
+def _keep(name: str) -> None:
+    """Nothing is to be released."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,257 +54,356 @@ class ReferenceProfile:
     columns: Mapping[str, ColumnProfile]
     table: TableProfile
     outcome: Outcome | None = None
-    windows: int | None = None  # how many batches it was put together from; None = fixed data
-    release: Callable[[str], None] = field(
-        default=lambda name: None, repr=False
-    )  # this column is done with
+    windows: tuple[ReferenceProfile, ...] = ()  # those of a rolling reference; empty = fixed data
+    grids: Mapping[str, Grid] = field(default_factory=dict)
+    release: Callable[[str], None] = field(default=_keep, repr=False)  # a column is done with
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class ColumnResult:
     """What one column adds to the snapshot."""
 
-    metrics: list[MetricRow]
-    drift: list[DriftRow]
+    metrics: Sequence[MetricRow]
+    drift: Sequence[DriftRow]
     distribution: Distribution | None
 
 
 def evaluate(batch: Batch, reference: ReferenceProfile | None, plan: Plan) -> Snapshot:
-    """Evaluate the plan on the batch: every column once, then what reads the whole."""
+    """The snapshot of the plan on the batch: every column once, then what reads the whole.
+
+    Only rows and counts are filled in; whose snapshot it is, the caller knows. Nothing that is
+    wrong with the data raises: a figure that cannot be had is a row with an error text.
+    """
+    columns = _Columns(plan, reference, batch.rows)
     kinds = {name: plan.schema.kinds[name] for name in plan.columns()}
-
-    def failed(name: str, error: Exception) -> ColumnResult:
-        return failed_column(
-            name, error, reference.columns.get(name) if reference else None, plan, batch.rows
-        )
-
-    def visit(column: ColumnProfile) -> ColumnResult:
-        if reference is None:
-            return evaluate_column(column, None, plan)
-        result = evaluate_column(column, reference.columns.get(column.name), plan)
-        reference.release(column.name)
-        return result
-
-    results, table = profile_table(batch, kinds, visit, failed)
-    drift = DriftRows([row for result in results for row in result.drift])
-    here: list[Dataset] = [table, drift]
-    there: list[Dataset] = [reference.table] if reference else []
-    if (outcome := outcome_of(batch, plan)) is not None:
-        here.append(outcome)
-        there += [reference.outcome] if reference and reference.outcome else []
-    rows = [
-        row for use in plan.for_dataset() for row in _dataset_rows(use, here, there, batch.rows)
-    ]
-    rows += [row for result in results for row in result.metrics]
+    results, table = _profile_table(batch, kinds, columns.visit, columns.failed)
+    drift = [row for result in results for row in result.drift]
+    outcome, why = _outcome(batch, reference, plan)
+    dataset = _Dataset(batch.rows, reference, table, DriftRows(drift), outcome, why)
+    metrics = [row for use in plan.for_dataset() for row in dataset.rows(use)]
+    metrics += [row for result in results for row in result.metrics]
+    earlier = _Earlier(reference, plan) if reference and reference.windows else None
     situation = Situation(
         plan.mode,
         batch.rows,
         reference.table.rows if reference else None,
-        reference.windows if reference else None,
+        len(reference.windows) or None if reference else None,
         plan.min_rows,
+        earlier=earlier,
     )
     return Snapshot(
         batch.rows,
         reference_rows=reference.table.rows if reference else None,
         labelled_rows=outcome.count if outcome else None,
-        metrics=tuple(rows),
-        drift=tuple(drift.rows),
-        tests=check_all(plan.checks, rows, drift.rows, situation),
-        distributions=tuple(result.distribution for result in results if result.distribution),
-    )
-
-
-def evaluate_column(
-    column: ColumnProfile, reference: ColumnProfile | None, plan: Plan
-) -> ColumnResult:
-    """Every column metric of one column; one that fails is a row with an error text."""
-    metrics: list[MetricRow] = []
-    drift: list[DriftRow] = []
-    uses = [use for use in plan.for_column(column.name) if isinstance(column, use.spec.reads)]
-    for use in uses:
-        if use.spec.compares and reference is None:
-            continue
-        result = _attempt(use, column, reference if use.spec.compares else None)
-        if isinstance(result, DriftRow) or use.spec.id == COLUMN_DRIFT:
-            drift.append(
-                result
-                if isinstance(result, DriftRow)
-                else _failed_drift(column.name, reference, result)
-            )
-            continue
-        beside = (
-            _attempt(use, reference, None)
-            if reference is not None and not use.spec.compares
-            else None
-        )
-        metrics += _metric_rows(use, column.name, column.rows - column.missing, result, beside)
-    return ColumnResult(metrics, drift, distribution(column, reference) if uses else None)
-
-
-def failed_column(
-    name: str, error: Exception, reference: ColumnProfile | None, plan: Plan, n: int
-) -> ColumnResult:
-    """What is told of a column that is not there or cannot be read: every figure asked for, with the reason."""
-    metrics: list[MetricRow] = []
-    drift: list[DriftRow] = []
-    for use in plan.for_column(name):
-        if reference is not None and not isinstance(reference, use.spec.reads):
-            continue
-        if use.spec.id == COLUMN_DRIFT:
-            drift.append(_failed_drift(name, reference, error))
-        else:
-            metrics += _metric_rows(use, name, n, error, None)
-    return ColumnResult(metrics, drift, None)
-
-
-def _failed_drift(name: str, reference: ColumnProfile | None, error: Exception) -> DriftRow:
-    kind = "categorical" if isinstance(reference, CategoryProfile) else "numerical"
-    return DriftRow(
-        name,
-        kind,
-        "",
-        n=0,
-        reference_n=reference.count if reference else 0,
-        error=str(error) or repr(error),
+        metrics=tuple(metrics),
+        drift=tuple(drift),
+        tests=check_all(plan.checks, metrics, drift, situation),
+        distributions=tuple(r.distribution for r in results if r.distribution),
     )
 
 
 def outcome_of(batch: Batch, plan: Plan) -> Outcome | None:
-    """The error or score profile, where the plan reads one."""
-    schema = plan.schema
-    wanted = {kind for use in plan.uses for kind in use.spec.reads}
-    if schema.target is None or schema.score is None or not wanted & {ErrorProfile, ScoreProfile}:
+    """The error or score profile, where the plan reads one and the batch has its columns."""
+    if not _wanted(plan) or any(name not in batch.types for name in _outcome_columns(plan.schema)):
         return None
-    if any(name not in batch.types for name in (schema.target, schema.score)):
-        return None
-    if schema.task == "regression" and ErrorProfile in wanted:
-        return error_profile(
-            floats(batch.read(schema.target)), floats(batch.read(str(schema.prediction)))
-        )
-    if schema.task == "binary" and ScoreProfile in wanted:
-        labels, actual = codes(batch.read(schema.target))
-        score = floats(batch.read(schema.probability)) if schema.probability else None
-        if schema.prediction is None and score is not None:
-            said = np.where(np.isnan(score), np.nan, (score >= schema.threshold).astype(float))
-            negative = next((x for x in sorted(labels) if x != schema.positive), "")
-            return score_profile(
-                _is(labels, actual, schema.positive), said, score, (negative, schema.positive)
-            )
-        others, predicted = codes(batch.read(str(schema.prediction)))
-        negative = next((x for x in sorted({*labels, *others}) if x != schema.positive), "")
-        return score_profile(
-            _is(labels, actual, schema.positive),
-            _is(others, predicted, schema.positive),
-            score,
-            (negative, schema.positive),
-        )
-    return None
+    return _read_outcome(batch, plan.schema, None)
 
 
-def distribution(column: ColumnProfile, reference: ColumnProfile | None) -> Distribution | None:
-    """The column's histogram on edges or categories that come from the reference, where there is one."""
-    base = reference or column
-    if isinstance(column, NumericProfile) and isinstance(base, NumericProfile):
-        if not base.count:
+def grids_of(reference: ReferenceProfile) -> dict[str, Grid]:
+    """The grids on which distributions are told beside this reference: those that it fixes, else its own.
+
+    Numbers: 20 equal bins between the 1 % and the 99 % quantiles, and an overflow bin at either
+    end. Categories: the 20 most frequent, and `other`. Columns without values have none.
+    """
+    found = {
+        name: reference.grids.get(name) or grid_for(column)
+        for name, column in reference.columns.items()
+    }
+    return {name: grid for name, grid in found.items() if grid is not None}
+
+
+def merge_references(parts: Sequence[ReferenceProfile]) -> ReferenceProfile:
+    """A rolling reference from the profiles of its windows, of which there is at least one.
+
+    A column that some windows lack is merged from the others. Raises BatchError where a column is
+    of different kinds.
+    """
+    if not parts:
+        raise BatchError("a rolling reference needs at least one window")
+    names = {name: None for part in parts for name in part.columns}
+    columns = {
+        name: merge_columns([p.columns[name] for p in parts if name in p.columns], gridded=True)
+        for name in names
+    }
+    return ReferenceProfile(
+        parts[0].schema,
+        columns,
+        merge_tables([part.table for part in parts], columns),
+        merge_outcomes([part.outcome for part in parts]),
+        tuple(parts),
+        {name: grid for part in parts for name, grid in part.grids.items()},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """What is asked of each column."""
+
+    plan: Plan
+    reference: ReferenceProfile | None
+    rows: int
+
+    def visit(self, column: ColumnProfile) -> ColumnResult:
+        """Every metric of a column; one that fails is a row with an error text."""
+        metrics: list[MetricRow] = []
+        drift: list[DriftRow] = []
+        beside = self.reference.columns.get(column.name) if self.reference else None
+        uses = self._uses(column.name)
+        for use in uses:
+            if use.spec.id == COLUMN_DRIFT:
+                drift += self._drift(use, column, beside)
+            else:
+                metrics += self._figures(use, column, beside)
+        told = self._distribution(column, beside) if uses else None
+        if self.reference is not None:
+            self.reference.release(column.name)
+        return ColumnResult(metrics, drift, told)
+
+    def failed(self, name: str, error: Exception) -> ColumnResult:
+        """What is told of a column that is not there or cannot be read: every figure asked for, with the reason."""
+        metrics: list[MetricRow] = []
+        drift: list[DriftRow] = []
+        reason = reason_of(error)
+        beside = self.reference.columns.get(name) if self.reference else None
+        for use in self._uses(name):
+            if use.spec.id == COLUMN_DRIFT:
+                drift += self._no_drift(use, name, beside, reason, 0)
+            else:
+                metrics.append(
+                    MetricRow(use.spec.id, name, params=use.params, n=self.rows, error=reason)
+                )
+        return ColumnResult(metrics, drift, None)
+
+    def _uses(self, name: str) -> list[Use]:
+        profile = _PROFILES[self.plan.schema.kinds[name]]
+        return [u for u in self.plan.for_column(name) if profile in u.spec.reads]
+
+    def _figures(
+        self, use: Use, column: ColumnProfile, beside: ColumnProfile | None
+    ) -> list[MetricRow]:
+        n = column.rows - column.missing
+        if beside is None and self.reference is not None and use.spec.compares:
+            reason = "the reference has no such column"
+            return [MetricRow(use.spec.id, column.name, params=use.params, n=n, error=reason)]
+        return figures(use, column.name, n, column, beside)
+
+    def _drift(
+        self, use: Use, column: ColumnProfile, beside: ColumnProfile | None
+    ) -> list[DriftRow]:
+        if beside is None:
+            reason = "the reference has no such column"
+            return self._no_drift(use, column.name, None, reason, column.rows - column.missing)
+        per_batch = self.plan.mode == "evidently"
+        try:
+            return [compare(column, beside, **use.params, per_batch=per_batch)]  # type: ignore[arg-type]  # by _uses
+        except Exception as error:  # noqa: BLE001  the seam at which a method may fail
+            return self._no_drift(use, column.name, beside, reason_of(error), column.count)
+
+    def _no_drift(
+        self, use: Use, name: str, beside: ColumnProfile | None, reason: str, n: int
+    ) -> list[DriftRow]:
+        if self.reference is None:
+            return []
+        kind, method = self.plan.schema.kinds[name], use.params["method"]
+        there = beside.count if beside else 0
+        return [DriftRow(name, kind, method, n=n, reference_n=there, error=reason)]
+
+    def _distribution(
+        self, column: ColumnProfile, beside: ColumnProfile | None
+    ) -> Distribution | None:
+        """The column's histogram, on edges or categories that are fixed or come from the reference, where there is one."""
+        kept = self.plan.grids.get(column.name)
+        if kept is None and self.reference is not None:
+            kept = self.reference.grids.get(column.name)
+        grid = kept or (grid_for(beside) if beside is not None else None) or grid_for(column)
+        counts = histogram(column, grid) if grid else None
+        if grid is None or counts is None:
             return None
-        low, high = base.points.quantile(0.01).value, base.points.quantile(0.99).value
-        edges = np.linspace(low, high, BINS + 1) if high > low else np.array([low])
-        return Distribution(
-            column.name,
-            edges.tolist(),
-            None,
-            _histogram(column, edges),
-            _histogram(reference, edges) if isinstance(reference, NumericProfile) else None,
-        )
-    if isinstance(column, CategoryProfile) and isinstance(base, CategoryProfile):
-        names = base.labels[:CATEGORIES]
-        return Distribution(
-            column.name,
-            None,
-            [*names, "other"],
-            _top(column, names),
-            _top(reference, names) if isinstance(reference, CategoryProfile) else None,
-        )
-    return None
+        there = histogram(beside, grid)
+        return Distribution(column.name, grid.edges, bin_names(grid), counts, there)
+
+
+@dataclass(frozen=True, slots=True)
+class _Dataset:
+    """What is asked of the batch as a whole."""
+
+    n: int
+    reference: ReferenceProfile | None
+    table: TableProfile
+    drift: DriftRows
+    outcome: Outcome | None
+    why: str  # there is no outcome
+
+    def rows(self, use: Use) -> list[MetricRow]:
+        """The figures of one dataset metric."""
+        current, why = self._current(use)
+        if current is None or why:
+            return [MetricRow(use.spec.id, params=use.params, n=self.n, error=why)]
+        beside = self._beside(use)
+        n = current.count if isinstance(current, Outcome) else self.n
+        if DriftRows in use.spec.reads:
+            return [] if self.reference is None else figures(use, "", n, current, None)
+        return figures(use, "", n, current, beside)
+
+    def _current(self, use: Use) -> tuple[Dataset | None, str]:
+        if TableProfile in use.spec.reads:
+            gone = [f"column {n!r}: {why}" for n, why in sorted(self.table.failed.items())]
+            return self.table, "" if use.spec.survives else "; ".join(gone)[:LONGEST_REASON]
+        if DriftRows in use.spec.reads:
+            return self.drift, ""
+        if isinstance(self.outcome, use.spec.reads):
+            return self.outcome, ""
+        return None, self.why or "the model's task has no such figure"
+
+    def _beside(self, use: Use) -> Dataset | None:
+        parts = (self.reference.table, self.reference.outcome) if self.reference else ()
+        return next((part for part in parts if isinstance(part, use.spec.reads)), None)
+
+
+@dataclass(slots=True)
+class _Earlier:
+    """The figures of a rolling reference's own windows: how far sound batches are from each other.
+
+    Comparing metrics compare each window with the whole reference.
+    """
+
+    reference: ReferenceProfile
+    plan: Plan
+    _known: dict[str, list[MetricRow]] = field(default_factory=dict)
+
+    def __call__(
+        self, metric: str, params: Mapping[str, Any], column: str, label: str
+    ) -> list[float]:
+        """One figure a window that has it; for `column_drift` the severities."""
+        key = repr((metric, sorted(params.items(), key=str), column))
+        if key not in self._known:
+            use = Use(CATALOGUE[metric], params)
+            self._known[key] = [
+                row for window in self.reference.windows for row in self._rows(use, window, column)
+            ]
+        found = [row.value for row in self._known[key] if row.label == label]
+        return [value for value in found if value is not None]
+
+    def _rows(self, use: Use, window: ReferenceProfile, column: str) -> Iterable[MetricRow]:
+        if use.spec.per == "dataset":
+            parts = (window.table, window.outcome)
+            current = next((x for x in parts if isinstance(x, use.spec.reads)), None)
+            return [] if current is None else figures(use, "", window.table.rows, current, None)
+        here, whole = window.columns.get(column), self.reference.columns.get(column)
+        if here is None or whole is None:
+            return []
+        if use.spec.id != COLUMN_DRIFT:
+            return figures(use, column, here.count, here, whole)
+        result = _attempt(use, here, whole)
+        return [MetricRow(COLUMN_DRIFT, column, value=getattr(result, "severity", None))]
+
+
+def figures(use: Use, column: str, n: int, current: Any, beside: Any) -> list[MetricRow]:
+    """The rows of a metric: one, or one a label, with the reference's figure where it has one of its own."""
+    if use.spec.compares:
+        if beside is None and not use.spec.alone:
+            return []
+        return _rows(use, column, n, _attempt(use, current, beside), None)
+    there = None if beside is None else _attempt(use, beside)
+    return _rows(use, column, n, _attempt(use, current), there)
+
+
+def reason_of(error: Exception) -> str:
+    """What went wrong in one line; its type as well, where the program did not foresee it."""
+    text = (str(error) or type(error).__name__).splitlines()[0][:LONGEST_REASON]
+    return (
+        text if isinstance(error, ExporterError | ValueError) else f"{type(error).__name__}: {text}"
+    )
 
 
 def _attempt(use: Use, *profiles: Any) -> Any:
     """The metric's result, or what went wrong: one bad column never costs the batch."""
     try:
-        return use.spec.compute(*[p for p in profiles if p is not None], **use.params)
+        return use.spec.compute(*profiles, **use.params)
     except Exception as error:  # noqa: BLE001  the seam at which a metric may fail
         return error
 
 
-def _dataset_rows(
-    use: Use, here: Sequence[Dataset], there: Sequence[Dataset], n: int
-) -> list[MetricRow]:
-    current = next((x for x in here if isinstance(x, use.spec.reads)), None)
-    reference = next((x for x in there if isinstance(x, use.spec.reads)), None)
-    if current is None:
-        return [MetricRow(use.spec.id, params=use.params, n=n, error="nothing to read it from")]
-    n = current.count if isinstance(current, Outcome) else n
-    if use.spec.compares:
-        return (
-            []
-            if reference is None
-            else _metric_rows(use, "", n, _attempt(use, current, reference), None)
-        )
-    return _metric_rows(
-        use,
-        "",
-        n,
-        _attempt(use, current, None),
-        None if reference is None else _attempt(use, reference, None),
-    )
-
-
-def _metric_rows(use: Use, column: str, n: int, result: Any, beside: Any) -> list[MetricRow]:
+def _rows(use: Use, column: str, n: int, result: Any, beside: Any) -> list[MetricRow]:
     if isinstance(result, Exception):
-        return [
-            MetricRow(
-                use.spec.id, column, params=use.params, n=n, error=str(result) or repr(result)
-            )
-        ]
-    labelled = result if isinstance(result, Mapping) else {"": result}
+        return [MetricRow(use.spec.id, column, params=use.params, n=n, error=reason_of(result))]
     others = beside if isinstance(beside, Mapping) else {"": beside}
-    return [
-        _metric_row(use, column, label, n, value, others.get(label))
-        for label, value in labelled.items()
-    ]
+    if not isinstance(result, Mapping):
+        return [_row(use, column, "", n, result, others.get(""))]
+    labelled = dict(result)
+    if use.spec.labels == "category":  # one that only the reference has is not unknown but absent
+        labelled |= {label: 0.0 for label in others if label not in labelled and label != ""}
+    return [_row(use, column, x, n, value, others.get(x)) for x, value in labelled.items()]
 
 
-def _metric_row(use: Use, column: str, label: str, n: int, result: Any, beside: Any) -> MetricRow:
+def _row(use: Use, column: str, label: str, n: int, result: Any, beside: Any) -> MetricRow:
     value, low, high = result if isinstance(result, Estimate) else (result, None, None)
-    if low == high:
-        low = high = None
-    if isinstance(beside, Estimate):
-        beside = beside.value
+    number, reason = _number(value)
+    exact = low == high or number is None
     return MetricRow(
         use.spec.id,
         column,
         label,
         use.params,
-        float(value),
-        None if beside is None or isinstance(beside, Exception) else float(beside),
-        low,
-        high,
+        number,
+        _number(beside.value if isinstance(beside, Estimate) else beside)[0],
+        None if exact else _number(low)[0],
+        None if exact else _number(high)[0],
         n,
+        reason,
     )
 
 
-def _histogram(column: NumericProfile, edges: Floats) -> list[int]:
-    below = [0, *column.points.below(edges).tolist(), column.count]
-    return [after - before for before, after in pairwise(below)]
+def _number(value: Any) -> tuple[float | None, str | None]:
+    """A figure as JSON and SQL can hold it (no -0.0), or why there is none."""
+    if value is None or isinstance(value, Exception):
+        return None, NO_VALUE
+    number = float(value)
+    if isfinite(number):
+        return number + 0.0, None
+    return None, NO_VALUE if isnan(number) else INFINITE
 
 
-def _top(column: CategoryProfile, names: Sequence[str]) -> list[int]:
-    counts = [column.count_of.get(name, 0) for name in names]
-    return [*counts, column.count - sum(counts)]
+def _wanted(plan: Plan) -> bool:
+    """Whether the plan reads outcomes."""
+    return any({ErrorProfile, ScoreProfile} & set(use.spec.reads) for use in plan.uses)
 
 
-def _is(labels: list[str], indices: Any, wanted: str) -> Floats:
-    """1 where the label is the wanted one, 0 where it is another, NaN where it is missing."""
-    values = np.array([float(x == wanted) for x in labels] + [float("nan")])
-    chosen: Floats = np.take(values, indices)
-    return chosen
+def _outcome(
+    batch: Batch, reference: ReferenceProfile | None, plan: Plan
+) -> tuple[Outcome | None, str]:
+    """The outcome that the plan reads, or why there is none."""
+    if not _wanted(plan):
+        return None, ""
+    try:
+        return _read_outcome(batch, plan.schema, reference.outcome if reference else None), ""
+    except Exception as error:  # noqa: BLE001  whatever is wrong with target or prediction
+        return None, reason_of(error)
+
+
+def _outcome_columns(schema: Schema) -> list[str]:
+    from exporter.profile.read import outcome_columns
+
+    return outcome_columns(schema)
+
+
+def _read_outcome(batch: Batch, schema: Schema, known: Outcome | None) -> Outcome:
+    from exporter.profile.read import read_outcome
+
+    return read_outcome(batch, schema, known)
+
+
+def _profile_table(*given: Any) -> tuple[list[ColumnResult], TableProfile]:
+    from exporter.profile.build import profile_table
+
+    return profile_table(*given)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from exporter.batch import Schema
@@ -12,6 +12,7 @@ from exporter.distances import DRIFT_METHODS
 from exporter.errors import Path, PlanError, Problem, nearest
 from exporter.metrics import CATALOGUE, MetricSpec
 from exporter.presets import METRICS, ROLES, TESTS, Entry
+from exporter.profile.histogram import Grid
 
 DRIFT = "column_drift"
 OUTCOMES = ("ErrorProfile", "ScoreProfile")
@@ -36,6 +37,7 @@ class Plan:
     checks: tuple[Check, ...] = ()
     mode: Mode = "directional"
     min_rows: int = 30
+    grids: Mapping[str, Grid] = field(default_factory=dict)  # of distributions; empty: see evaluation
 
     def for_column(self, name: str) -> list[Use]:
         """The column metrics that look at this column."""
@@ -222,9 +224,6 @@ class _Builder:
     def params(self, single: _Single, given: Mapping[str, Any]) -> dict[str, Any] | None:
         from pydantic import ValidationError
 
-        hidden = {"choose"} & given.keys()
-        for name in hidden:
-            self.problem((*single.at, name), f"{single.spec.id} has no option {name!r}")
         try:
             params = single.spec.params(given)
         except ValidationError as error:
@@ -232,7 +231,6 @@ class _Builder:
                 self.problem((*single.at, *e["loc"]), _said(e, single.spec))
             return None
         if single.spec.id == DRIFT:
-            params["choose"] = "batch" if self.mode == "evidently" else "reference"
             if params["method"] not in ("auto", *DRIFT_METHODS):
                 self.problem(
                     (*single.at, "method"),
@@ -446,7 +444,7 @@ def _need(uses: list[Use], wanted: Use) -> None:
 def _said(error: Any, spec: MetricSpec) -> str:
     if error["type"] == "extra_forbidden":
         known = [
-            *(o for o in spec.options if o != "choose"),
+            *spec.options,
             "columns",
             *OPERATORS,
             "critical",

@@ -13,6 +13,8 @@ from typing import Any, Literal, get_args
 from exporter.errors import SnapshotError
 
 FORMAT = 1
+NO_VALUE = "no value"  # the error of a figure that does not exist, such as the mean of nothing
+INFINITE = "infinite"
 Status = Literal["success", "warning", "fail", "error", "skipped"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 _WORST_FIRST: tuple[Status, ...] = ("error", "fail", "warning", "success")
@@ -311,7 +313,7 @@ def _plain(row: MetricRow | DriftRow | CheckResult | Distribution) -> dict[str, 
             out[name] = None
             if name in ("value", "score"):
                 reason = "error" if "error" in out else "message"
-                out[reason] = out[reason] or ("no value" if isnan(value) else "infinite")
+                out[reason] = out[reason] or (NO_VALUE if isnan(value) else INFINITE)
     return out
 
 

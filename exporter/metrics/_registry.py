@@ -65,6 +65,8 @@ class MetricSpec:
     annotations: Mapping[str, Any] = field(default_factory=dict, repr=False)
     gauge: str = ""  # the Prometheus name, prefix included
     labels: LabelOf = ""
+    alone: bool = True  # it has a figure without a reference, too
+    survives: bool = False  # it has its figure also where a column is gone or unreadable
 
     @cached_property
     def model(self) -> Any:
@@ -96,14 +98,16 @@ def metric(
     automatic: Automatic | None = None,
     gauge: str = "",
     labels: LabelOf = "",
+    survives: bool = False,
 ) -> Callable[[Compute], Compute]:
     """Enter the decorated function into the catalogue.
 
     Its name is the metric's id, its docstring's first line the help; the type of its first
-    parameter says what it reads, a second one called `reference` that it compares, keyword-only
-    parameters are its options. A mapping as result gives one figure a label; `labels` says of
+    parameter says what it reads, a second one called `reference` that it compares (one that may
+    be None: that it can do without), keyword-only parameters are its options. A mapping as result gives one figure a label; `labels` says of
     what (categories and classes come from the data and are not exposed without bound). `gauge` is
     the Prometheus name without prefix, where the id will not do: ids in `_count`, and `sum`.
+    `survives`: a figure of the whole table that does not need every column to be there.
     """
 
     def register(func: Compute) -> Compute:
@@ -117,6 +121,7 @@ def metric(
         if func.__name__ in _specs:
             raise CatalogueError(f"{func.__name__} is declared in {func.__module__} and elsewhere")
         first = read[0].annotation
+        reference = [p for p in read if p.name == "reference"]
         only = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
         _specs[func.__name__] = MetricSpec(
             func.__name__,
@@ -125,13 +130,15 @@ def metric(
             unit,
             better,
             get_args(first) if isinstance(first, UnionType) else (first,),
-            any(p.name == "reference" for p in read),
+            bool(reference),
             {p.name: p.default for p in only},
             func,
             automatic,
             {p.name: p.annotation for p in only},
             PREFIX + (gauge or func.__name__),
             labels,
+            all(p.default is None for p in reference),
+            survives,
         )
         return func
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from math import isfinite
 
+import numpy as np
+
+from exporter.batch import Kind
 from exporter.distances import DriftMethod, method_named
 from exporter.distances.shares import shares
 from exporter.metrics._registry import Automatic, Bound, metric
@@ -14,6 +17,8 @@ from exporter.profile.points import Estimate
 from exporter.snapshot import DriftRow
 
 LARGE_REFERENCE = 1000
+FEW_VALUES = 5  # numbers with no more distinct values are compared as categories
+Comparable = NumericProfile | CategoryProfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,41 +35,14 @@ class DriftRows:
 
 @metric(per="column", unit="score", better="lower", automatic=Automatic(Bound("method")))
 def column_drift(
-    column: NumericProfile | CategoryProfile,
-    reference: NumericProfile | CategoryProfile,
+    column: Comparable,
+    reference: Comparable,
     *,
     method: str = "auto",
     threshold: float | None = None,
-    choose: Literal["reference", "batch"] = "reference",
 ) -> DriftRow:
     """How far a column has moved away from its reference."""
-    chosen = (
-        automatic_method(column, reference, choose) if method == "auto" else method_named(method)
-    )
-    limit = chosen.threshold if threshold is None else threshold
-    kind = "numerical" if isinstance(column, NumericProfile) else "categorical"
-    row = DriftRow(
-        column.name, kind, chosen.id, threshold=limit, n=column.count, reference_n=reference.count
-    )
-    if not column.count or not reference.count:
-        side = "batch" if not column.count else "reference"
-        return _failed(row, f"no values in the {side}")
-    if method != "auto" and kind not in chosen.kinds:
-        return _failed(row, f"{chosen.id} does not compare {kind} columns")
-    result = (
-        chosen.compute(*shares(column, reference))
-        if chosen.reads == "shares"
-        else chosen.compute(column, reference)
-    )
-    score, low, high = result if isinstance(result, Estimate) else (result, None, None)
-    return replace(
-        row,
-        score=score,
-        drifted=chosen.drifted(score, limit),
-        severity=chosen.severity(score, limit),
-        low=low,
-        high=high,
-    )
+    return compare(column, reference, method, threshold)
 
 
 @metric(per="dataset", unit="columns", better="lower")
@@ -94,30 +72,90 @@ def untested_columns(drift: DriftRows) -> float:
     return len(drift.rows) - len(drift.tested)
 
 
+def compare(
+    column: Comparable,
+    reference: Comparable,
+    method: str,
+    threshold: float | None,
+    *,
+    per_batch: bool = False,
+) -> DriftRow:
+    """The drift result of a column; one that cannot be compared says why.
+
+    `auto` is chosen by the reference alone, so that a column keeps its method from batch to
+    batch; with `per_batch` by both, as Evidently does. With a threshold `auto` is a distance: a
+    p-value's threshold means something else.
+    """
+    if method == "auto":
+        chosen = automatic_method(
+            reference, column if per_batch else None, distance=threshold is not None
+        )
+    else:
+        chosen = method_named(method)
+    limit = chosen.threshold if threshold is None else threshold
+    kind = kind_of(column)
+    row = DriftRow(
+        column.name, kind, chosen.id, threshold=limit, n=column.count, reference_n=reference.count
+    )
+    if kind != kind_of(reference):
+        other = kind_of(reference)
+        return replace(row, error=f"a {kind} column cannot be compared with a {other} one")
+    if not column.count or not reference.count:
+        side = "batch" if not column.count else "reference"
+        return replace(row, error=f"no values in the {side}")
+    if method != "auto" and kind not in chosen.kinds:
+        return replace(row, error=f"{chosen.id} does not compare {kind} columns")
+    return _scored(row, chosen, limit, _score(chosen, column, reference))
+
+
+def kind_of(column: Comparable) -> Kind:
+    """The kind of column that a profile was made of."""
+    return "numerical" if isinstance(column, NumericProfile) else "categorical"
+
+
 def automatic_method(
-    column: NumericProfile | CategoryProfile,
-    reference: NumericProfile | CategoryProfile,
-    choose: Literal["reference", "batch"],
+    reference: Comparable, column: Comparable | None, *, distance: bool = False
 ) -> DriftMethod:
-    """Evidently's choice by type, size of the reference and number of distinct values."""
+    """Evidently's choice by type, size of the reference and number of distinct values (of both, with *column*)."""
     distinct = reference.distinct
-    if choose == "batch" and distinct <= 5:
+    if column is not None and distinct <= FEW_VALUES:
         distinct = _distinct_of_both(column, reference)
-    numerical = isinstance(reference, NumericProfile) and distinct > 5
-    if reference.count > LARGE_REFERENCE:
+    numerical = isinstance(reference, NumericProfile) and distinct > FEW_VALUES
+    if distance or reference.count > LARGE_REFERENCE:
         return method_named("wasserstein" if numerical else "jensenshannon")
     return method_named("ks" if numerical else "chisquare" if distinct > 2 else "z")
 
 
-def _distinct_of_both(
-    column: NumericProfile | CategoryProfile, reference: NumericProfile | CategoryProfile
-) -> int:
+def _score(chosen: DriftMethod, column: Comparable, reference: Comparable) -> Estimate:
+    if chosen.reads == "shares":
+        result = chosen.compute(*shares(column, reference))
+    else:
+        result = chosen.compute(column, reference)
+    return result if isinstance(result, Estimate) else Estimate(result, result, result)
+
+
+def _scored(row: DriftRow, chosen: DriftMethod, limit: float, score: Estimate) -> DriftRow:
+    if not isfinite(score.value):
+        return replace(row, error=f"the {chosen.id} score is not a finite number")
+    exact = score.low == score.high
+    return replace(
+        row,
+        score=float(score.value),
+        drifted=bool(chosen.drifted(score.value, limit)),
+        severity=float(chosen.severity(score.value, limit)),
+        low=None if exact else float(score.low),
+        high=None if exact else float(score.high),
+    )
+
+
+def _distinct_of_both(column: Comparable, reference: Comparable) -> int:
+    """Distinct values of two columns, of which the reference has few; six and more are all alike here."""
     if isinstance(column, NumericProfile) and isinstance(reference, NumericProfile):
-        return len({*column.points.values[:100_000].tolist(), *reference.points.values.tolist()})
+        known = np.unique(reference.points.values)
+        here = column.points
+        told = here.below(known, "right") - here.below(known)
+        new = column.distinct - int(np.count_nonzero(told))
+        return len(known) + new
     if isinstance(column, CategoryProfile) and isinstance(reference, CategoryProfile):
         return len({*column.labels, *reference.labels})
-    raise TypeError("a numerical column cannot be compared with a categorical one")
-
-
-def _failed(row: DriftRow, error: str) -> DriftRow:
-    return replace(row, error=error)
+    return reference.distinct

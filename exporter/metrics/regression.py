@@ -48,7 +48,11 @@ def rmse(errors: ErrorProfile) -> float:
 @metric(per="dataset", unit="score", better="higher", automatic=Automatic(NEAR_10, Bound("gt", 0)))
 def r2(errors: ErrorProfile) -> float:
     """Share of the target's variance that the prediction explains."""
-    return 1 - _squares(errors) / errors.target.squares if errors.target.squares else float("nan")
+    return (
+        1 - _squares(errors) / errors.target.moments.squares
+        if errors.target.moments.squares
+        else float("nan")
+    )
 
 
 @metric(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
@@ -14,25 +13,15 @@ import pyarrow as pa
 
 from exporter.batch import Batch, Kind
 from exporter.errors import BatchError
-from exporter.profile.arrays import (
-    Codes,
-    Hashes,
-    Ints,
-    Numbers,
-    codes,
-    hash_floats,
-    hash_labels,
-    missing,
-    mixed,
-    numbers,
-)
+from exporter.profile.arrays import Bools, Codes, Hashes, Ints, hash_labels, mixed
+from exporter.profile.arrow import Numbers, codes, family, instants, numbers
 from exporter.profile.column import (
     ColumnProfile,
-    OpaqueProfile,
     category_profile,
     numeric_profile,
+    opaque_profile,
 )
-from exporter.profile.table import TableBuilder, TableProfile
+from exporter.profile.table import HashRows, TableBuilder, TableProfile
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -41,56 +30,34 @@ WORTH_A_THREAD = 50_000  # rows below which threads cost more than they give
 
 def profile_table(
     batch: Batch,
-    kinds: dict[str, Kind],
+    kinds: Mapping[str, Kind],
     visit: Callable[[ColumnProfile], Result],
     failed: Callable[[str, Exception], Result],
     *,
     gridded: bool = False,
+    mergeable: bool = False,
 ) -> tuple[list[Result], TableProfile]:
-    """Profile every column, hand each profile to *visit*, release it; what *visit* gave, and the table profile."""
-    builder = TableBuilder(batch.rows, kinds)
+    """Profile every column, hand each profile to *visit*, release it; what *visit* gave, and the table profile.
+
+    A column that is not there or cannot be read goes to *failed* instead, and is named in the
+    table profile. `gridded`: with the grids that a reference needs. `mergeable`: with the hashes
+    that make the merged profile of parts as exact as that of the whole.
+    """
+    builder = TableBuilder(batch.rows, kinds, mergeable)
+    reasons: dict[str, str] = {}
 
     def one(name: str) -> Result:
-        if name not in batch.types:
-            return failed(name, BatchError("the batch has no such column"))
         try:
-            profile = profile_column(name, kinds[name], batch.read(name), builder, gridded=gridded)
+            profile = _entered(batch, name, kinds[name], builder, gridded=gridded)
         except Exception as error:  # noqa: BLE001  one bad column never costs the batch
+            reasons[name] = str(error) or repr(error)
             return failed(name, error)
         return visit(profile)
 
     results = in_threads(one, list(kinds), threads=1 if batch.rows < WORTH_A_THREAD else None)
     types = {name: family(batch.types[name]) for name in kinds if name in batch.types}
-    return results, replace(builder.build(batch.read), types=types)
-
-
-def profile_column(
-    name: str, kind: Kind, column: pa.ChunkedArray, table: TableBuilder, *, gridded: bool
-) -> ColumnProfile:
-    """The profile of one Arrow column, which is also entered into the table profile."""
-    if kind == "numerical":
-        values = numbers(column)
-        numeric = numeric_profile(name, len(values.absent), values.present(), gridded=gridded)
-        table.add(
-            name,
-            values.absent,
-            partial(_number_hashes, values),
-            distinct=numeric.distinct,
-            top=numeric.top_at_most,
-            unique=numeric.distinct == numeric.count and not numeric.infinite,
-        )
-        return numeric
-    labels, indices = codes(column)
-    hashes = partial(_label_hashes, hash_labels(labels), indices)
-    if kind == "categorical":
-        category = category_profile(name, labels, indices)
-        table.add(
-            name, indices == len(labels), hashes, distinct=category.distinct, top=category.top
-        )
-        return category
-    absent = missing(column)
-    table.add(name, absent, hashes, distinct=len(labels), top=0)
-    return OpaqueProfile(name, len(column), int(np.count_nonzero(absent)))
+    table = builder.build(lambda name: _hashes(batch.read(name), kinds[name]), types, reasons)
+    return results, table
 
 
 def in_threads(
@@ -104,20 +71,61 @@ def in_threads(
         return list(pool.map(work, items))
 
 
-def family(kind: pa.DataType) -> str:
-    """What a type is to a user: whole and broken numbers are one family, a column without values is of any."""
-    t = pa.types
-    if t.is_null(kind):
-        return "null"
-    if t.is_integer(kind) or t.is_floating(kind) or t.is_decimal(kind):
-        return "number"
-    if t.is_boolean(kind):
-        return "boolean"
-    return "time" if t.is_temporal(kind) else "text"
+def _entered(
+    batch: Batch, name: str, kind: Kind, table: TableBuilder, *, gridded: bool
+) -> ColumnProfile:
+    """The profile of one column, which is also entered into the table profile."""
+    if name not in batch.types:
+        raise BatchError("the batch has no such column")
+    column = batch.read(name)
+    if len(column) != batch.rows:
+        raise BatchError(f"has {len(column)} rows, the batch {batch.rows}")
+    if kind == "numerical":
+        return _enter_numbers(name, numbers(column), table, gridded=gridded)
+    if kind == "categorical":
+        return _enter_categories(name, column, table)
+    return _enter_opaque(name, column, table)
 
 
-def _number_hashes(values: Numbers, rows: Ints | None, seed: int) -> Hashes:
-    return hash_floats(values.at(rows), seed)
+def _enter_numbers(
+    name: str, values: Numbers, table: TableBuilder, *, gridded: bool
+) -> ColumnProfile:
+    profile = numeric_profile(name, len(values.absent), values.present(), gridded=gridded)
+    unique = profile.distinct == profile.count and not profile.infinite
+    table.add(profile, values.absent, values.hashes, unique=unique)
+    return profile
+
+
+def _enter_categories(name: str, column: pa.ChunkedArray, table: TableBuilder) -> ColumnProfile:
+    labels, indices = codes(column)
+    profile = category_profile(name, labels, indices)
+    hashes = partial(_label_hashes, hash_labels(labels), indices)
+    table.add(profile, indices == len(labels), hashes)
+    return profile
+
+
+def _enter_opaque(name: str, column: pa.ChunkedArray, table: TableBuilder) -> ColumnProfile:
+    absent, hashes = _opaque(column)
+    present = hashes(np.flatnonzero(~absent), 0)
+    missing = len(absent) - len(present)
+    profile = opaque_profile(name, len(absent), missing, present, mergeable=table.mergeable)
+    table.add(profile, absent, hashes)
+    return profile
+
+
+def _hashes(column: pa.ChunkedArray, kind: Kind) -> Hashes:
+    """A hash a row."""
+    if kind == "numerical":
+        return numbers(column).hashes(None, 0)
+    return _opaque(column)[1](None, 0)
+
+
+def _opaque(column: pa.ChunkedArray) -> tuple[Bools, HashRows]:
+    """Which rows are missing, and what gives hashes of rows."""
+    if (times := instants(column)) is not None:
+        return times.absent, times.hashes
+    labels, indices = codes(column)
+    return indices == len(labels), partial(_label_hashes, hash_labels(labels), indices)
 
 
 def _label_hashes(hashes: Hashes, indices: Codes, rows: Ints | None, seed: int) -> Hashes:

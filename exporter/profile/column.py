@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import sqrt
+from math import isfinite, sqrt
 
 import numpy as np
 
-from exporter.profile.arrays import BLOCK, Codes, Floats, Ints
+from exporter.profile.arrays import BLOCK, Codes, Floats, Hashes, Ints
 from exporter.profile.points import Points, Slabs, binned, grid_of, points_of, slabs_of
+
+SORTED_IN_PYTHON = 10_000  # labels up to which Arrow is not asked to sort them
 
 
 @dataclass(frozen=True)
@@ -114,11 +117,15 @@ class CategoryProfile:
 
 @dataclass(frozen=True)
 class OpaqueProfile:
-    """A column of which only the presence of values is looked at: times, text."""
+    """A column of which only the presence and the repetition of values is looked at: times, text."""
 
     name: str
     rows: int
     missing: int
+    distinct: int = 0
+    top: int = 0  # how often the most common value occurs
+    values: Hashes | None = None  # of its distinct values, in order: kept where parts are to merge
+    counts: Ints | None = None
 
     @property
     def count(self) -> int:
@@ -145,7 +152,7 @@ def numeric_profile(
         rows - len(present),
         len(present) - len(finite),
         distinct,
-        _moments(finite),
+        moments_of(finite),
         points,
         slabs_of(points, grid_of(points)) if gridded else None,
     )
@@ -154,11 +161,33 @@ def numeric_profile(
 def category_profile(name: str, labels: list[str], codes: Codes) -> CategoryProfile:
     """The profile of dictionary codes; the code after the last label is missing."""
     counts = np.bincount(codes, minlength=len(labels) + 1)
-    order = np.argsort(-counts[:-1], kind="stable")
-    order = order[counts[order] > 0]
+    order = frequency_order(labels, counts[:-1])
     return CategoryProfile(
-        name, len(codes), int(counts[-1]), tuple(labels[i] for i in order), counts[order]
+        name, len(codes), int(counts[-1]), tuple([labels[i] for i in order]), counts[order]
     )
+
+
+def frequency_order(labels: Sequence[str], counts: Ints) -> Ints:
+    """The indices of the labels that occur, most frequent first, equally frequent ones by name."""
+    if len(labels) > SORTED_IN_PYTHON:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        names = np.frombuffer(pc.sort_indices(pa.array(labels)).buffers()[1], np.uint64).astype(int)
+    else:
+        names = np.array(sorted(range(len(labels)), key=labels.__getitem__), dtype=int)
+    order: Ints = names[np.argsort(-counts[names], kind="stable")]
+    return order[counts[order] > 0]
+
+
+def opaque_profile(
+    name: str, rows: int, missing: int, hashes: Hashes, *, mergeable: bool
+) -> OpaqueProfile:
+    """The profile of a column of which only a hash a present row is looked at."""
+    values, counts = np.unique(hashes, return_counts=True)
+    top = int(counts.max(initial=0))
+    kept = (values, counts) if mergeable else (None, None)
+    return OpaqueProfile(name, rows, missing, len(values), top, *kept)
 
 
 def in_bins(column: NumericProfile, edges: Floats) -> NumericProfile:
@@ -184,14 +213,24 @@ def _finite(ascending: Floats) -> Floats:
     return ascending
 
 
-def _moments(ascending: Floats) -> Moments:
+def moments_of(ascending: Floats) -> Moments:
+    """The moments of finite values that ascend."""
     if not len(ascending):
         return Moments()
-    mean = float(ascending.mean())
+    least, most = float(ascending[0]), float(ascending[-1])
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = float(ascending.mean())
+        if not isfinite(mean):  # the sum was too large for a float, their mean is not
+            mean = float((ascending / len(ascending)).sum())
+        mean = min(max(mean, least), most)  # a rounded mean must not leave the range
+        return Moments(len(ascending), mean, _squares(ascending, mean), least, most)
+
+
+def _squares(values: Floats, mean: float) -> float:
     squares = 0.0
-    room = np.empty(min(BLOCK, len(ascending)))
-    for start in range(0, len(ascending), BLOCK):
-        block = ascending[start : start + BLOCK]
+    room = np.empty(min(BLOCK, len(values)))
+    for start in range(0, len(values), BLOCK):
+        block = values[start : start + BLOCK]
         gap = np.subtract(block, mean, out=room[: len(block)])
         squares += float(np.einsum("i,i", gap, gap))  # np.dot would start BLAS threads
-    return Moments(len(ascending), mean, squares, float(ascending[0]), float(ascending[-1]))
+    return squares

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -103,6 +104,43 @@ def points_of(ascending: Floats, distinct: int) -> Points:
         else np.empty(0, int)
     )
     return Points(ascending[last], np.diff(last, prepend=-1))
+
+
+def merged_points(parts: Sequence[Points]) -> tuple[Points, int]:
+    """The points of all parts together, as `points_of` would make them, and how many values are distinct.
+
+    Parts in bins stay in bins: exact ones are taken as bins of one value.
+    """
+    if any(part.bounds is not None for part in parts):
+        return _merged_bins(parts)
+    values = np.concatenate([part.values for part in parts]) if parts else np.empty(0)
+    if all(part.counts is None for part in parts):
+        values.sort()
+        distinct = int(np.count_nonzero(values[1:] != values[:-1])) + (len(values) > 0)
+        return points_of(values, distinct), distinct
+    if not len(values):
+        return points_of(values, 0), 0
+    order = np.argsort(values, kind="stable")
+    values, counts = values[order], np.concatenate([_counts(part) for part in parts])[order]
+    first = np.flatnonzero(np.append(True, values[1:] != values[:-1]))
+    values, counts = values[first], np.add.reduceat(counts, first)
+    if len(values) > int(counts.sum()) // 2:
+        return Points(np.repeat(values, counts)), len(values)
+    return Points(values, counts), len(values)
+
+
+def _merged_bins(parts: Sequence[Points]) -> tuple[Points, int]:
+    bounds = [part.bounds or (part.values, part.values) for part in parts]
+    low, high = (np.concatenate([pair[side] for pair in bounds]) for side in (0, 1))
+    values = np.concatenate([part.values for part in parts])
+    counts = np.concatenate([_counts(part) for part in parts])
+    order = np.lexsort((high, low, values))
+    points = Points(values[order], counts[order], (low[order], high[order]))
+    return points, int(np.count_nonzero(np.diff(values[order]))) + (len(values) > 0)
+
+
+def _counts(points: Points) -> Ints:
+    return np.ones(len(points.values), np.int64) if points.counts is None else points.counts
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ from exporter.profile.points import Points, Slabs
 from exporter.profile.table import TableProfile
 from exporter.sources.frames import open_batch, resolve_schema
 
-FORMAT = 1
+FORMAT = 2
 MARK = b"EVALREF1"
 ALIGN = 64
 LARGE = 500_000  # rows from which a column's pages are given back once it is compared
@@ -77,7 +77,7 @@ def profile_of(
     _, table = profile_table(
         batch, kinds, lambda c: found.update({c.name: c}), lambda n, e: None, gridded=True
     )
-    return ReferenceProfile(schema, found, table, _outcome(batch, schema), windows)
+    return ReferenceProfile(schema, found, table, _outcome(batch, schema))
 
 
 def _refuse(name: str, error: Exception) -> Any:
@@ -153,8 +153,9 @@ class _Writer:
 
     def outcome(self, outcome: Outcome | None) -> dict[str, Any] | None:
         if isinstance(outcome, ErrorProfile):
-            parts = {n: asdict(getattr(outcome, n)) for n in ("absolute", "percent", "target")}
-            return {"type": "errors", "parts": parts | {"errors": self.column(outcome.errors)}}
+            parts = {n: asdict(getattr(outcome, n)) for n in ("absolute", "percent")}
+            both = {n: self.column(getattr(outcome, n)) for n in ("errors", "target")}
+            return {"type": "errors", "parts": parts | both}
         if isinstance(outcome, ScoreProfile):
             plain = {n: getattr(outcome, n) for n in ("labels", "matrix", "log_loss", "brier")}
             both = {"negatives": outcome.negatives, "positives": outcome.positives}

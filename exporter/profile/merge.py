@@ -1,0 +1,157 @@
+"""Profiles of parts become the profile of the whole: a commutative monoid, so that order and grouping do not matter.
+
+Counts, points, categories and row hashes add up exactly; means and variances up to rounding. Two
+figures of a table are as exact as the sieve that finds them: see `TableProfile`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import reduce
+from operator import add
+from typing import TypeVar
+
+import numpy as np
+
+from exporter.errors import BatchError
+from exporter.profile.arrays import Floats, Hashes, Ints
+from exporter.profile.column import (
+    CategoryProfile,
+    ColumnProfile,
+    Moments,
+    NumericProfile,
+    OpaqueProfile,
+    frequency_order,
+)
+from exporter.profile.outcome import ErrorProfile, Outcome, ScoreProfile, negative_label
+from exporter.profile.points import Points, grid_of, merged_points, slabs_of
+from exporter.profile.table import merged_table
+
+Part = TypeVar("Part")
+
+__all__ = ["merge_columns", "merge_outcomes", "merge_tables"]
+
+merge_tables = merged_table
+
+
+def merge_columns(parts: Sequence[ColumnProfile], *, gridded: bool = False) -> ColumnProfile:
+    """The profile of a column from those of its parts, of which there is at least one.
+
+    `gridded`: also the grid, for a reference. Raises BatchError where parts are of different kinds.
+    """
+    if numeric := _all(parts, NumericProfile):
+        return _numeric(numeric, gridded=gridded)
+    if categories := _all(parts, CategoryProfile):
+        return _category(categories)
+    if opaque := _all(parts, OpaqueProfile):
+        return _opaque(opaque)
+    raise BatchError(f"column {parts[0].name!r} is of another kind in some of the parts")
+
+
+def merge_outcomes(parts: Sequence[Outcome | None]) -> Outcome | None:
+    """The error or score profile of the whole; parts that have none add nothing."""
+    there = [part for part in parts if part is not None]
+    if errors := _all(there, ErrorProfile):
+        return ErrorProfile(
+            _numeric([part.errors for part in errors]),
+            _moments([part.absolute for part in errors]),
+            _moments([part.percent for part in errors]),
+            _numeric([part.target for part in errors]),
+        )
+    if scores := _all(there, ScoreProfile):
+        return _scores(scores)
+    if there:
+        raise BatchError("some parts are of a regression and others of a classification")
+    return None
+
+
+def _all(parts: Sequence[object], kind: type[Part]) -> list[Part]:
+    """The parts, if all are of that kind."""
+    found = [part for part in parts if isinstance(part, kind)]
+    return found if len(found) == len(parts) else []
+
+
+def _numeric(parts: Sequence[NumericProfile], *, gridded: bool = False) -> NumericProfile:
+    points, distinct = merged_points([part.points for part in parts])
+    return NumericProfile(
+        parts[0].name,
+        sum(part.rows for part in parts),
+        sum(part.missing for part in parts),
+        sum(part.infinite for part in parts),
+        distinct,
+        _moments([part.moments for part in parts]),
+        points,
+        slabs_of(points, grid_of(points)) if gridded else None,
+    )
+
+
+def _moments(parts: Sequence[Moments]) -> Moments:
+    return reduce(add, parts, Moments())
+
+
+def _category(parts: Sequence[CategoryProfile]) -> CategoryProfile:
+    total: Counter[str] = Counter()
+    for part in parts:
+        total.update(part.count_of)
+    labels = list(total)
+    counts = np.fromiter(total.values(), np.int64, len(total))
+    order = frequency_order(labels, counts)
+    return CategoryProfile(
+        parts[0].name,
+        sum(part.rows for part in parts),
+        sum(part.missing for part in parts),
+        tuple([labels[i] for i in order]),
+        counts[order],
+    )
+
+
+def _opaque(parts: Sequence[OpaqueProfile]) -> OpaqueProfile:
+    name, rows, missing = parts[0].name, sum(p.rows for p in parts), sum(p.missing for p in parts)
+    kept = [(p.values, p.counts) for p in parts if p.values is not None and p.counts is not None]
+    if len(kept) < len(parts):  # not made for merging: what is known without the values
+        return OpaqueProfile(
+            name, rows, missing, max(p.distinct for p in parts), max(p.top for p in parts)
+        )
+    values, counts = _counted(kept)
+    return OpaqueProfile(
+        name, rows, missing, len(values), int(counts.max(initial=0)), values, counts
+    )
+
+
+def _counted(parts: Sequence[tuple[Hashes, Ints]]) -> tuple[Hashes, Ints]:
+    values, place = np.unique(np.concatenate([v for v, _ in parts]), return_inverse=True)
+    counts = np.zeros(len(values), np.int64)
+    np.add.at(counts, place, np.concatenate([c for _, c in parts]))
+    return values, counts
+
+
+def _scores(parts: Sequence[ScoreProfile]) -> ScoreProfile:
+    positive = parts[0].labels[1]
+    cells = np.sum([part.matrix for part in parts], axis=0).tolist()
+    weights = np.array([part.scored for part in parts], np.float64)
+    return ScoreProfile(
+        (negative_label(_negatives(parts), positive), positive),
+        ((cells[0][0], cells[0][1]), (cells[1][0], cells[1][1])),
+        _side([part.negatives for part in parts if part.negatives is not None]),
+        _side([part.positives for part in parts if part.positives is not None]),
+        _mean([part.log_loss for part in parts], weights),
+        _mean([part.brier for part in parts], weights),
+    )
+
+
+def _negatives(parts: Sequence[ScoreProfile]) -> set[str]:
+    """The names that the parts have for the other class; one that was made up gives way to a real one."""
+    found = {part.labels[0] for part in parts}
+    return found - {negative_label(set(), parts[0].labels[1])} or found
+
+
+def _side(parts: Sequence[NumericProfile]) -> NumericProfile | None:
+    return _numeric(parts) if parts else None
+
+
+def _mean(values: Sequence[float], weights: Floats) -> float:
+    there = weights > 0
+    if not there.any():
+        return float("nan")
+    return float(np.average(np.array(values)[there], weights=weights[there]))
