@@ -10,7 +10,7 @@ from typing import Any
 from exporter.batch import Batch, Kind, Schema
 from exporter.checks import Situation, check_all
 from exporter.errors import BatchError, ExporterError
-from exporter.metrics import CATALOGUE
+from exporter.metrics import CATALOGUE, NeedsReferenceError
 from exporter.metrics.drift import DriftRows, compare
 from exporter.plan import Plan, Use
 from exporter.profile.column import CategoryProfile, ColumnProfile, NumericProfile, OpaqueProfile
@@ -192,10 +192,11 @@ class _Columns:
         self, use: Use, column: ColumnProfile, beside: ColumnProfile | None
     ) -> list[MetricRow]:
         n = column.rows - column.missing
-        if beside is None and self.reference is not None and use.spec.compares:
-            reason = "the reference has no such column"
-            return [MetricRow(use.spec.id, column.name, params=use.params, n=n, error=reason)]
-        return figures(use, column.name, n, column, beside)
+        rows = figures(use, column.name, n, column, beside)
+        if rows or self.reference is None:
+            return rows
+        reason = "the reference has no such column"
+        return [MetricRow(use.spec.id, column.name, params=use.params, n=n, error=reason)]
 
     def _drift(
         self, use: Use, column: ColumnProfile, beside: ColumnProfile | None
@@ -309,13 +310,20 @@ class _Earlier:
 
 
 def figures(use: Use, column: str, n: int, current: Any, beside: Any) -> list[MetricRow]:
-    """The rows of a metric: one, or one a label, with the reference's figure where it has one of its own."""
-    if use.spec.compares:
-        if beside is None and not use.spec.alone:
-            return []
-        return _rows(use, column, n, _attempt(use, current, beside), None)
-    there = None if beside is None else _attempt(use, beside)
-    return _rows(use, column, n, _attempt(use, current), there)
+    """The rows of a metric: one, or one a label, with the reference's figure where it has one of its own.
+
+    None where the metric needs a reference and has none.
+    """
+    if not use.spec.compares:
+        there = None if beside is None else _attempt(use, beside)
+        return _rows(use, column, n, _attempt(use, current), there)
+    if not use.spec.alone:
+        return [] if beside is None else _rows(use, column, n, _attempt(use, current, beside), None)
+    result = _attempt(use, current, beside)
+    if isinstance(result, NeedsReferenceError):
+        return []
+    there = None if beside is None else _attempt(use, beside, beside)
+    return _rows(use, column, n, result, there)
 
 
 def reason_of(error: Exception) -> str:
@@ -339,14 +347,16 @@ def _rows(use: Use, column: str, n: int, result: Any, beside: Any) -> list[Metri
         return [MetricRow(use.spec.id, column, params=use.params, n=n, error=reason_of(result))]
     others = beside if isinstance(beside, Mapping) else {"": beside}
     if not isinstance(result, Mapping):
-        return [_row(use, column, "", n, result, others.get(""))]
+        return [_row(use, column, "", n, result=result, beside=others.get(""))]
     labelled = dict(result)
     if use.spec.labels == "category":  # one that only the reference has is not unknown but absent
         labelled |= {label: 0.0 for label in others if label not in labelled and label != ""}
-    return [_row(use, column, x, n, value, others.get(x)) for x, value in labelled.items()]
+    return [
+        _row(use, column, x, n, result=value, beside=others.get(x)) for x, value in labelled.items()
+    ]
 
 
-def _row(use: Use, column: str, label: str, n: int, result: Any, beside: Any) -> MetricRow:
+def _row(use: Use, column: str, label: str, n: int, *, result: Any, beside: Any) -> MetricRow:
     value, low, high = result if isinstance(result, Estimate) else (result, None, None)
     number, reason = _number(value)
     exact = low == high or number is None

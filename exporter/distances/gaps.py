@@ -53,7 +53,7 @@ def wasserstein_distance(current: NumericProfile, reference: NumericProfile) -> 
     if not unsure.any():
         return Estimate(sure, sure, sure)
     if _exact(current, reference):
-        value = sure + _open(current.points, reference.points, c, r, unsure, borders).area
+        value = sure + _open(current.points, reference.points, c, r, unsure, borders=borders).area
         return Estimate(value, value, value)
     low = float(np.abs(area).sum())
     sure = low - float(np.abs(area[unsure & ~_atoms(c.edges)]).sum())
@@ -112,6 +112,7 @@ def _open(
     c: Slabs,
     r: Slabs,
     which: Bools,
+    *,
     borders: Floats | None = None,
 ) -> _Opened:
     if len(current.values) > len(reference.values):  # search the fewer among the more

@@ -56,12 +56,10 @@ def shares(
             return Shares(counts[0], current.count, bounds[0]), Shares(
                 counts[1], reference.count, bounds[1]
             )
-        else:
-            values = np.union1d(current.points.values, reference.points.values)
-            pair = [
-                x.points.below(values, "right") - x.points.below(values)
-                for x in (current, reference)
-            ]
+        values = np.union1d(current.points.values, reference.points.values)
+        pair = [
+            x.points.below(values, "right") - x.points.below(values) for x in (current, reference)
+        ]
     else:
         raise TypeError("a numerical column cannot be compared with a categorical one")
     return Shares(pair[0], current.count), Shares(pair[1], reference.count)

@@ -22,6 +22,10 @@ Compute = TypeVar("Compute", bound=Callable[..., Any])
 _CONFIG = {"extra": "forbid", "frozen": True, "hide_input_in_errors": True}
 
 
+class NeedsReferenceError(ValueError):
+    """A metric that can do without a reference has neither one nor the options that stand in for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
     """A condition for which the user gives no number: with what it compares, and how far off is still fine."""
@@ -32,6 +36,7 @@ class Bound:
     absolute: float = 0.0
     scaled: bool = False  # the reference's figure x rows / reference rows
     spread: str = ""  # absolute counts in units of this other metric of the batch
+    metric: str = ""  # compare with this other metric of the batch, such as a baseline
 
 
 @dataclass(frozen=True, slots=True)

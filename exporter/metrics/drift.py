@@ -1,4 +1,4 @@
-"""Has the batch moved away from the reference?"""
+"""How far a batch has moved away from its reference."""
 
 from __future__ import annotations
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from exporter.batch import KINDS
 from exporter.metrics._registry import NEAR_10, NONE_AT_ALL, Automatic, Bound, metric
 from exporter.profile.column import CategoryProfile, ColumnProfile, NumericProfile
@@ -15,6 +13,7 @@ from exporter.profile.table import TableProfile
     unit="rows",
     automatic=Automatic(NEAR_10, Bound("gt", 30), Bound("gt", 0)),
     gauge="rows",
+    survives=True,
 )
 def row_count(table: TableProfile) -> float:
     """Rows in the batch."""
@@ -27,6 +26,7 @@ def row_count(table: TableProfile) -> float:
     automatic=Automatic(Bound("eq"), Bound("gt", 0)),
     gauge="columns",
     labels="type",
+    survives=True,
 )
 def column_count(table: TableProfile) -> dict[str, float]:
     """Declared columns, in all and by type."""
@@ -175,24 +175,6 @@ def most_common_ratio(column: NumericProfile | CategoryProfile) -> float:
     return _ratio(column.top, column.rows)
 
 
-@metric(per="column", unit="ratio", labels="category")
-def category_ratio(column: CategoryProfile) -> dict[str, float]:
-    """Share of rows in each category."""
-    return {label: count / column.rows for label, count in column.count_of.items()}
-
-
-@metric(per="column", unit="value", better="lower", automatic=Automatic(Bound("eq", 0.0)))
-def new_categories(column: CategoryProfile, reference: CategoryProfile) -> float:
-    """Categories that the reference does not have."""
-    return len(set(column.labels) - set(reference.labels))
-
-
-@metric(per="column", unit="value", better="lower")
-def gone_categories(column: CategoryProfile, reference: CategoryProfile) -> float:
-    """Categories that only the reference has."""
-    return len(set(reference.labels) - set(column.labels))
-
-
 @metric(per="column", unit="ratio", automatic=Automatic(NEAR_10))
 def unique_ratio(column: NumericProfile | CategoryProfile) -> float:
     """Distinct values as a share of the values that are there."""
@@ -207,7 +189,13 @@ def columns_with_missing(table: TableProfile) -> float:
     return sum(count > 0 for count in table.missing.values())
 
 
-@metric(per="dataset", unit="columns", better="lower", automatic=Automatic(Bound("eq", 0.0)))
+@metric(
+    per="dataset",
+    unit="columns",
+    better="lower",
+    automatic=Automatic(Bound("eq", 0.0)),
+    survives=True,
+)
 def type_mismatches(table: TableProfile, reference: TableProfile) -> float:
     """Columns whose type is of another family than in the reference; gone columns count."""
     return sum(
@@ -215,45 +203,6 @@ def type_mismatches(table: TableProfile, reference: TableProfile) -> float:
         for name, kind in reference.types.items()
         if kind != "null"
     )
-
-
-@metric(per="column", unit="ratio", better="lower", automatic=Automatic(NONE_AT_ALL))
-def out_of_range_ratio(
-    column: NumericProfile,
-    reference: NumericProfile,
-    *,
-    left: float | None = None,
-    right: float | None = None,
-) -> float:
-    """Share of the values outside a range, by default the reference's."""
-    low = reference.moments.least if left is None else left
-    high = reference.moments.most if right is None else right
-    outside = (
-        int(column.points.below(np.array([low]))[0])
-        + column.count
-        - int(column.points.below(np.array([high]), "right")[0])
-    )
-    return outside / column.count if column.count else 0.0
-
-
-@metric(per="column", unit="ratio", better="lower", automatic=Automatic(NONE_AT_ALL))
-def out_of_list_ratio(
-    column: CategoryProfile, reference: CategoryProfile, *, values: list[str] | None = None
-) -> float:
-    """Share of the values that are not in a list, by default the reference's categories."""
-    known = set(reference.labels if values is None else values)
-    return (
-        sum(n for label, n in column.count_of.items() if label not in known) / column.count
-        if column.count
-        else 0.0
-    )
-
-
-@metric(per="column", unit="value", automatic=Automatic(Bound("eq", 0.0, absolute=2.0)))
-def mean_shift_sigmas(column: NumericProfile, reference: NumericProfile) -> float:
-    """How far the mean is from the reference's, in standard deviations of the reference."""
-    shift, spread = column.moments.mean - reference.moments.mean, reference.moments.std()
-    return shift / spread if spread else (0.0 if shift == 0 else float("inf"))
 
 
 def _ratio(part: float, whole: float) -> float:

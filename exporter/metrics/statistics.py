@@ -47,3 +47,10 @@ def sum(column: NumericProfile) -> float:
 def quantile(column: NumericProfile, *, q: float = 0.5) -> Estimate:
     """Value below which a share q of the column lies."""
     return column.points.quantile(q) if column.count else Estimate(*[float("nan")] * 3)
+
+
+@metric(per="column", unit="value", automatic=Automatic(Bound("eq", 0.0, absolute=2.0)))
+def mean_shift_sigmas(column: NumericProfile, reference: NumericProfile) -> float:
+    """How far the mean is from the reference's, in standard deviations of the reference."""
+    shift, spread = column.moments.mean - reference.moments.mean, reference.moments.std()
+    return shift / spread if spread else (0.0 if shift == 0 else float("inf"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import isnan
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -65,7 +67,7 @@ class Numbers:
         if self.chunks[0][0].dtype.itemsize < 8:
             return None
         parts = [values for values, _ in self.chunks]
-        whole: npt.NDArray[np.integer] = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        whole: npt.NDArray[Any] = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return whole
 
     def _at(self, rows: Ints | None) -> Floats:
@@ -88,7 +90,7 @@ def numbers(column: pa.ChunkedArray) -> Numbers:
         if valid is not None:
             np.logical_not(valid, out=part)
         if values.dtype.kind == "f":
-            part |= values != values
+            part |= np.isnan(values)
         chunks.append((values, valid))
         at += len(values)
     return Numbers(tuple(chunks), absent)
@@ -202,7 +204,7 @@ def _labels(dictionary: pa.Array) -> list[str | None]:
 
 
 def _number_text(x: float | None) -> str | None:
-    if x is None or x != x:
+    if x is None or isnan(x):
         return None
     return str(int(x)) if x.is_integer() else repr(x)
 

@@ -25,7 +25,7 @@ from exporter.profile.column import (
     frequency_order,
 )
 from exporter.profile.outcome import ErrorProfile, Outcome, ScoreProfile, negative_label
-from exporter.profile.points import Points, grid_of, merged_points, slabs_of
+from exporter.profile.points import grid_of, merged_points, slabs_of
 from exporter.profile.table import merged_table
 
 Part = TypeVar("Part")

@@ -78,7 +78,7 @@ def score_profile(
     The matrix counts rows with target and prediction; scores are of those that have a
     probability as well. Log loss clips probabilities at the smallest float step, as scikit-learn.
     """
-    both = (actual == actual) & (predicted == predicted)
+    both = ~(np.isnan(actual) | np.isnan(predicted))
     actual, predicted = actual[both], predicted[both]
     cells = np.bincount((2 * actual + predicted).astype(np.int64), minlength=4).tolist()
     matrix = ((cells[0], cells[1]), (cells[2], cells[3]))

@@ -41,8 +41,8 @@ class Points:
 
     @cached_property
     def _before(self) -> Ints:
-        assert self.counts is not None
-        return np.concatenate(([0], np.cumsum(self.counts)))
+        counts = np.empty(0, np.int64) if self.counts is None else self.counts
+        return np.concatenate(([0], np.cumsum(counts)))
 
     def rank(self, index: Ints) -> Ints:
         """How many values lie before the points with these indices."""
