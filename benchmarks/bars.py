@@ -1,0 +1,86 @@
+"""What each measurement must reach, and the table that says whether it does."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from benchmarks.measure import Result
+
+Compare = Callable[[float, float], bool]
+_SIGNS: dict[str, Compare] = {"≥": operator.ge, "≤": operator.le, "<": operator.lt}
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bound on one field of a result."""
+
+    field: Literal["ratio", "ours"]
+    sign: Literal["≥", "≤", "<"]
+    bound: float
+
+    def reached(self, result: Result) -> bool:
+        """Whether *result* keeps it; a figure that is missing does not."""
+        figure = getattr(result, self.field)
+        return figure is not None and _SIGNS[self.sign](figure, self.bound)
+
+    def text(self, unit: str) -> str:
+        """The bound as the table shows it."""
+        return f"{self.sign} {self.bound:g}" + ("×" if self.field == "ratio" else f" {unit}")
+
+
+# By the start of a measurement's name.
+BARS = {
+    "drift + summary, 1M x 50, wall": Bar("ratio", "≥", 20),
+    "drift + summary, 1M x 50, peak": Bar("ours", "≤", 400),
+    "drift + summary, 1M x 50, over decode + one sort": Bar("ratio", "≤", 2),
+    "drift + summary, 1M x 200 over 1M x 50": Bar("ratio", "≤", 4.2),
+    "drift + summary, 1M x 200, peak": Bar("ours", "<", 500),
+    "a batch of 5k x 30 against 100k": Bar("ratio", "≥", 15),
+    "exporter --help": Bar("ours", "<", 150),
+    "exporter validate": Bar("ours", "<", 400),
+    "demo: a year of daily batches": Bar("ours", "<", 90),
+    "Evidently, drift + summary, 1M x 50": Bar("ratio", "≥", 200),
+    "NannyML, a batch of 5k x 30 against 100k": Bar("ratio", "≥", 5),
+}
+
+
+def bar_of(result: Result) -> Bar | None:
+    """The bar of a result, None where it is told for information only."""
+    return BARS.get(result.name)
+
+
+def missed(results: Sequence[Result]) -> list[str]:
+    """The names of the results that stay below their bars."""
+    return [r.name for r in results if (bar := bar_of(r)) and not bar.reached(r)]
+
+
+def markdown(results: Sequence[Result]) -> str:
+    """The results as a Markdown table with a column that says whether the bar is reached."""
+    lines = [
+        "| | ours | beside | ratio | bar | | note |",
+        "|---|---|---|---|---|---|---|",
+        *(_line(result) for result in results),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _line(result: Result) -> str:
+    bar = bar_of(result)
+    mark = "" if bar is None else "✓" if bar.reached(result) else "**missed**"
+    cells = (
+        result.name,
+        _figure(result.ours, result.unit),
+        "" if result.peer is None else _figure(result.peer, result.unit),
+        "" if result.ratio is None else f"{result.ratio:.3g}×",
+        "" if bar is None else bar.text(result.unit),
+        mark,
+        result.note,
+    )
+    return "| " + " | ".join(cells) + " |"
+
+
+def _figure(value: float, unit: str) -> str:
+    return f"{value:,.0f} {unit}" if value >= 1000 else f"{value:.3g} {unit}"
