@@ -1,274 +1,423 @@
-"""Files as a stream of batches: read once, joined with their labels, cut into windows, with a fingerprint each."""
+"""Files as a stream of batches: an index of their windows, and the rows of those that are asked for."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from glob import glob
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from exporter.batch import Batch, Schema, Window
-from exporter.errors import BatchError
-from exporter.sources.windows import NO_TIME, instants, starts, window_from
+from exporter.batch import Batch, Schema
+from exporter.errors import BatchError, nearest
+from exporter.sources.batches import batch_of, parquet_batch
+from exporter.sources.cache import Cache, open_cache
+from exporter.sources.clock import micros, moment
+from exporter.sources.index import FileIndex, Index, Stretch, load_index, name_of, save_index
+from exporter.sources.inference import inferred
+from exporter.sources.labels import Labels, label_hashes, load_labels
+from exporter.sources.listing import DataFile, Format, found
+from exporter.sources.parts import Layout, Part, Parts, part_of, window_sums
+from exporter.sources.reading import Groups, Wanted, read_file, stretches
+from exporter.sources.tables import compact, stacked, without
+from exporter.sources.windows import end_of, starts
 
-Print = tuple[str, int, int]  # path, size, mtime
-KEPT = 24  # files held open between windows
+if TYPE_CHECKING:
+    from exporter.config import Files, Model
+
+__all__ = ["FileSource", "Layout", "batch_of", "read_table"]
+
+ENOUGH = 10_000  # rows from which kinds are inferred, where there are so many
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One file's rows, ordered by window."""
+@dataclass(slots=True)
+class _Seen:
+    """A window over all files."""
 
-    table: pa.Table
-    offsets: dict[int, tuple[int, int]]  # window start -> first row, rows
-    without_time: int
-    prints: dict[int, tuple[Print, ...]]  # window start -> the label files that reach into it
+    rows: int = 0
+    sums: int = 0
+    targets: int = 0
+    stretches: list[tuple[str, Groups | None]] = field(default_factory=list)
 
 
 @dataclass
 class FileSource:
-    """The batches of one model."""
+    """The batches of one model, from its files.
 
-    paths: Sequence[Path]
+    Files are looked at once, when the first question is asked; `refresh` looks again.
+    """
+
+    pattern: str
+    folder: Path
     schema: Schema
-    time: str
-    zone: str  # of naive times
-    timezone: str  # in which windows are cut
-    batch: str
-    labels: Sequence[Path] = ()
-    id: str | None = None
-    _parts: dict[Path, Part] = field(default_factory=dict)
+    layout: Layout
+    format: Format | None = None
+    cache: Cache = field(default_factory=partial(open_cache, "index"))
+    parts: Parts = field(default_factory=Parts, repr=False)
+    _files: dict[str, DataFile] | None = field(default=None, repr=False)
+    _known: Index = field(default_factory=Index, repr=False)
+    _windows: dict[int, _Seen] | None = field(default=None, repr=False)
+    _label_sums: dict[int, int] | None = field(default=None, repr=False)
+    _labels: Labels | None = field(default=None, repr=False)
+    _told: list[str] = field(default_factory=list, repr=False)
 
-    def windows(self) -> dict[int, int]:
-        """Window start -> rows, in order of time."""
-        found: dict[int, int] = {}
-        for path in self.paths:
-            for start, (_, rows) in self._part(path).offsets.items():
-                found[start] = found.get(start, 0) + rows
-        return dict(sorted(found.items()))
+    @classmethod
+    def open(cls, model: Model, folder: Path, schema: Schema, timezone: str) -> FileSource:
+        """The source of a configured model; relative paths are below *folder*."""
+        from exporter.config import Files
+
+        columns, source = model.columns, model.source
+        if columns is None or columns.time is None or not isinstance(source, Files):
+            raise BatchError("a model of files needs source.path and columns.time")
+        tags = [given.column for given in (model.tags or {}).values() if hasattr(given, "column")]
+        layout = Layout(
+            columns.time.column,
+            columns.time.timezone or timezone,
+            timezone,
+            model.batch or "1d",
+            columns.id,
+            model.labels.path if model.labels else "",
+            model.labels.format if model.labels else None,
+            tuple(dict.fromkeys((*tags, *(model.segments or {})))),
+            tuple(columns.ignore or ()),
+        )
+        return cls(source.path, folder, schema, layout, source.format)
+
+    def like(self, given: Files, folder: Path) -> FileSource:
+        """Other files that are read in the same way: a fixed reference."""
+        return FileSource(
+            given.path, folder, self.schema, self.layout, given.format, self.cache, self.parts
+        )
+
+    def refresh(self) -> None:
+        """Look at the files anew when they are next asked for."""
+        self._files = self._windows = self._label_sums = self._labels = None
+
+    def windows(self, now: datetime | None = None) -> dict[int, int]:
+        """Window start -> rows, in order of time; with *now* without those in the future."""
+        limit = None if now is None else self._limit(now)
+        return {
+            start: seen.rows
+            for start, seen in self._seen().items()
+            if limit is None or start <= limit
+        }
 
     @property
     def without_time(self) -> int:
-        """Rows that lie in no window."""
-        return sum(self._part(p).without_time for p in self.paths)
+        """Rows that lie in no window, as they have no time, or none that can be read."""
+        self._seen()
+        return sum(self._known.files[path].without_time for path in self._listed())
 
-    def fingerprint(self, start: int, *, labels: bool) -> list[Print]:
-        """The files from which the window is read; with those that its labels come from."""
-        out: list[Print] = []
-        for path in self.paths:
-            part = self._part(path)
-            if start in part.offsets:
-                out += [print_of(path), *(part.prints.get(start, ()) if labels else ())]
-        return sorted(set(out))
+    def told(self, now: datetime) -> list[str]:
+        """What a user should know of the data, a line each."""
+        lines = []
+        if lost := self.without_time:
+            lines.append(
+                f"{self.pattern}: {_rows(lost)} without a time (or with one that cannot be read): "
+                "they are in no window"
+            )
+        limit = self._limit(now)
+        ahead = [(start, seen.rows) for start, seen in self._seen().items() if start > limit]
+        if ahead:
+            count = sum(rows for _, rows in ahead)
+            lines.append(
+                f"{self.pattern}: {_rows(count)} {'lies' if count == 1 else 'lie'} in the future "
+                f"(from {moment(ahead[0][0]):%Y-%m-%d}): they are in no window; is the timezone right?"
+            )
+        if self._joins:
+            self._summed_labels()
+            if self._known.duplicates:
+                lines.append(
+                    f"{self.layout.labels}: {self._known.duplicates} labels are replaced by a later "
+                    "one of the same id: the last one counts"
+                )
+        return lines + self._told
+
+    def fingerprint(self, start: int, *, labels: bool) -> str:
+        """A text that changes when the rows of a window do; with *labels* also when their targets do.
+
+        It stays the same where the same rows move to other files or change places.
+        """
+        seen = self._seen().get(start) or _Seen()
+        content = [seen.rows, seen.sums]
+        if not self._joins:
+            content.append(seen.targets)
+        elif labels:
+            content.append(self._summed_labels().get(start, 0))
+        return blake2b(repr(content).encode(), digest_size=16).hexdigest()
 
     def read(self, *wanted: int) -> pa.Table:
-        """The rows of some windows."""
-        pieces = [
-            part.table.slice(*part.offsets[s])
-            for s in wanted
-            for part in map(self._part, self.paths)
-            if s in part.offsets
-        ]
-        return (
-            pieces[0]
-            if len(pieces) == 1
-            else pa.concat_tables(pieces, promote_options="permissive")
-            if pieces
-            else pa.table({})
-        )
+        """The rows of some windows, window by window, with their labels; no columns where there are none."""
+        pieces = []
+        for start in wanted:
+            for path, groups in self._seen().get(start, _Seen()).stretches:
+                part = self._part(self._listed()[path], groups)
+                if start in part.offsets:
+                    rows = compact(part.table.slice(*part.offsets[start]))
+                    pieces.append(self._finished(rows, self._listed()[path]))
+        return stacked(pieces) if pieces else pa.table({})
 
     def whole(self) -> pa.Table:
-        """All rows, those without a time too: a fixed reference."""
-        return pa.concat_tables(
-            [self._part(p).table for p in self.paths], promote_options="permissive"
+        """All rows with their labels, those without a time too: a fixed reference."""
+        return stacked(
+            [
+                self._finished(self._part(file, groups).table, file)
+                for file in self._listed().values()
+                for groups in stretches(file)
+            ]
         )
 
-    def _part(self, path: Path) -> Part:
-        if path not in self._parts:
-            table = read_table(path)
-            table = without(table, self.schema)
-            prints: dict[int, tuple[Print, ...]] = {}
-            if self.time not in table.column_names:
-                raise BatchError(
-                    f"{path}: there is no time column {self.time!r}; it has {', '.join(table.column_names[:20])}"
-                )
-            begin = starts(
-                instants(table[self.time], self.zone, self.time), self.batch, self.timezone
+    def batch(self) -> Batch:
+        """All rows as a batch; of one parquet file whose rows are taken as they are, column by column."""
+        files = list(self._listed().values())
+        if self._joins or len(files) != 1:
+            return batch_of(self.whole())
+        file = files[0]
+        if file.format != "parquet" or file.partitions:
+            return batch_of(self.whole())
+        return parquet_batch(file.path, self.schema.missing_values)
+
+    @property
+    def print(self) -> str:
+        """A text that changes when one of the files, or of the labels' files, does."""
+        files = [*self._listed().values(), *(self._label_files() if self._joins else [])]
+        return name_of([(str(file.path), *file.print) for file in files])
+
+    def infer_schema(self, table: pa.Table | None = None) -> Schema:
+        """The schema with the kinds that its columns show in a table, or in the first windows.
+
+        What was inferred from windows is kept: it must not change when the first of them goes.
+        """
+        self._seen()
+        kept = self._known.kinds if table is None else None
+        if kept is None:
+            rows = table if table is not None else self._first_rows()
+            left_out = {*self.layout.ignored, self.layout.id}
+            kinds, self._told = inferred(batch_of(rows), self.schema, left_out, self.pattern)
+            if table is None:
+                self._known.kinds, self._known.changed = dict(kinds), True
+                self._save()
+        else:
+            kinds = kept  # type: ignore[assignment]  # they are what was put there
+        roles = {
+            self.schema.target,
+            self.schema.prediction,
+            self.schema.probability,
+            self.layout.time,
+        }
+        features = tuple(
+            n for n, k in kinds.items() if n not in roles and k in ("numerical", "categorical")
+        )
+        return replace(self.schema, kinds=dict(kinds), features=features)
+
+    @property
+    def identity(self) -> str:
+        """What tells this source from any other, whatever columns are read of it."""
+        how, schema = self.layout, self.schema
+        return name_of(
+            str(self.folder.resolve()), self.pattern, self.format, how.time, how.zone, how.timezone,
+            how.batch, how.id, how.labels, how.labels_format, schema.target,
+        )  # fmt: skip
+
+    @property
+    def _joins(self) -> bool:
+        return bool(self.layout.labels and self.layout.id and self.schema.target)
+
+    @property
+    def _wanted(self) -> Wanted:
+        """The columns that are declared; all but the ignored ones where none are."""
+        how, schema = self.layout, self.schema
+        keys = {how.time, *([how.id] if how.id else [])}
+        roles = {schema.target, schema.prediction, schema.probability} - {None}
+        names = {*schema.kinds, *keys, *how.also, *map(str, roles)} if schema.kinds else None
+        return Wanted(
+            None if names is None else frozenset(names),
+            but=frozenset(set(how.ignored) - keys - set(how.also)),
+            as_text=frozenset(keys),
+            labels=frozenset(n for n, kind in schema.kinds.items() if kind == "categorical"),
+            plain=frozenset(keys),
+        )
+
+    def _listed(self) -> dict[str, DataFile]:
+        if self._files is None:
+            files = found(self.pattern, self.folder, self.format)
+            self._files = {str(file.path): file for file in files}
+        return self._files
+
+    def _seen(self) -> dict[int, _Seen]:
+        """Every window; only files that changed since they were last indexed are opened."""
+        if self._windows is None:
+            files = self._listed()
+            self._known = load_index(self.cache, self.identity)
+            self._known.keep_only(list(files))
+            try:
+                for path, file in files.items():
+                    self._index_file(path, file)
+            finally:
+                self._save()
+            self._windows = _over_files(files, self._known)
+        return self._windows
+
+    def _index_file(self, path: str, file: DataFile) -> None:
+        state = file.print
+        entry = self._known.files.get(path)
+        if entry is not None and entry.print == state:
+            return
+        entry = FileIndex(state, 0, [])
+        for groups in stretches(file):
+            part = self._part(file, groups)
+            sums, targets = window_sums(part, self.schema.target)
+            order = list(part.offsets)
+            rows = [part.offsets[start][1] for start in order]
+            entry.stretches.append(Stretch(groups, order, rows, sums, targets))
+            entry.without_time += part.without_time
+        self._known.files[path], self._known.changed = entry, True
+
+    def _part(self, file: DataFile, groups: Groups | None) -> Part:
+        wanted = self._wanted
+        key = (file.path, groups, wanted)
+        part = self.parts.get(key)
+        if part is None:
+            table = read_file(file, wanted, groups)
+            how = self.layout
+            _need(table, how.time, "time", file)
+            part = part_of(table, how, str(file.path))
+            self.parts.keep(key, part)
+        return part
+
+    def _finished(self, rows: pa.Table, file: DataFile) -> pa.Table:
+        """Rows as they are evaluated: with their labels, and without what counts as missing."""
+        rows = without(rows, self.schema.missing_values)
+        if not self._joins:
+            return rows
+        return self._with_targets(rows, file, self._loaded_labels())
+
+    def _with_targets(self, rows: pa.Table, file: DataFile, labels: Labels) -> pa.Table:
+        key, target = str(self.layout.id), str(self.schema.target)
+        _need(rows, key, "id", file)
+        places = labels.places(rows[key], is_loose=file.format == "csv", where=str(file.path))
+        own = rows[target] if target in rows.column_names else None
+        if own is not None:
+            rows = rows.drop_columns([target])
+        return rows.append_column(target, labels.targets(places, own))
+
+    def _label_files(self) -> list[DataFile]:
+        return found(self.layout.labels, self.folder, self.layout.labels_format)
+
+    def _loaded_labels(self) -> Labels:
+        if self._labels is None:
+            target = str(self.schema.target)
+            self._labels = load_labels(
+                self._label_files(),
+                str(self.layout.id),
+                target,
+                is_category=self.schema.kinds.get(target) == "categorical",
+                missing_values=self.schema.missing_values,
             )
-            source = np.full(len(table), -1)
-            if self.labels and self.id and self.schema.target:
-                table, source = self._joined(table)
-            order = np.argsort(begin, kind="stable")
-            if not np.array_equal(order, np.arange(len(order))):
-                table, begin, source = table.take(pa.array(order)), begin[order], source[order]
-            each, first, count = np.unique(begin, return_index=True, return_counts=True)
-            offsets = {
-                int(s): (int(f), int(n))
-                for s, f, n in zip(each, first, count, strict=True)
-                if s != NO_TIME
-            }
-            for s, (f, n) in offsets.items():
-                prints[s] = tuple(
-                    print_of(self.labels[i]) for i in np.unique(source[f : f + n]) if i >= 0
-                )
-            self._parts[path] = Part(
-                table.combine_chunks(), offsets, int(count[each == NO_TIME].sum()), prints
-            )
-        return self._parts[path]
+        return self._labels
 
-    def _joined(self, table: pa.Table) -> tuple[pa.Table, Any]:
-        ids, values, numbers = _labels(tuple(self.labels), self.id or "", self.schema.target or "")
-        if self.id not in table.column_names:
-            raise BatchError(f"there is no id column {self.id!r} to join labels by")
-        if pa.types.is_integer(table[self.id].type) != pa.types.is_integer(ids.type):
-            raise BatchError(
-                f"labels cannot be joined: {self.id!r} is {table[self.id].type} in the data and {ids.type} in the labels"
-            )
-        place = pc.index_in(_plain(table[self.id]).cast(ids.type), value_set=ids)
-        column = values.take(
-            place.combine_chunks() if isinstance(place, pa.ChunkedArray) else place
-        )
-        if self.schema.target in table.column_names:
-            column = pc.coalesce(column, table[self.schema.target])
-            table = table.drop_columns([self.schema.target])
-        at = pc.fill_null(place, -1).to_numpy()
-        return table.append_column(self.schema.target, column), np.where(at >= 0, numbers[at], -1)
+    def _summed_labels(self) -> dict[int, int]:
+        """Window start -> checksum of its rows' targets; labels are read where one of their files changed."""
+        if self._label_sums is None:
+            self._seen()
+            files = self._label_files()
+            key = name_of([(str(f.path), f.print) for f in files], self.schema.missing_values)
+            try:
+                for path, file in self._listed().items():
+                    if self._known.files[path].labels_key != key:
+                        self._sum_labels(self._known.files[path], file, key)
+            finally:
+                self._save()
+            self._label_sums = {}
+            for path in self._listed():
+                for stretch in self._known.files[path].stretches:
+                    for start, hashed in zip(stretch.starts, stretch.labels, strict=True):
+                        known = self._label_sums.get(start, 0)
+                        self._label_sums[start] = (known + hashed) % 2**64
+        return self._label_sums
 
+    def _sum_labels(self, entry: FileIndex, file: DataFile, key: str) -> None:
+        labels = self._loaded_labels()
+        for stretch in entry.stretches:
+            part = self._keys(file, stretch.groups)
+            stretch.labels = [0] * len(stretch.starts)
+            if not stretch.starts:
+                continue
+            rows = self._with_targets(without(part.table, self.schema.missing_values), file, labels)
+            hashes = label_hashes(rows[str(self.layout.id)], rows[str(self.schema.target)])
+            for i, start in enumerate(stretch.starts):
+                if start in part.offsets:
+                    first, count = part.offsets[start]
+                    total = hashes[first : first + count].sum(dtype=np.uint64)
+                    stretch.labels[i] = int(total)
+        entry.labels_key = key
+        self._known.duplicates, self._known.changed = labels.duplicates, True
 
-_LABELS: OrderedDict[Any, Any] = OrderedDict()
+    def _keys(self, file: DataFile, groups: Groups | None) -> Part:
+        """The rows of a stretch, or only their times, ids and targets where they are not at hand."""
+        wanted = self._wanted
+        part = self.parts.get((file.path, groups, wanted))
+        if part is not None:
+            return part
+        how = self.layout
+        names = frozenset((how.time, str(how.id), str(self.schema.target)))
+        table = read_file(file, replace(wanted, names=names), groups)
+        return part_of(table, how, str(file.path))
 
+    def _first_rows(self) -> pa.Table:
+        """The first windows, until there are rows enough to tell what a column holds."""
+        chosen: list[int] = []
+        count = 0
+        for start, seen in self._seen().items():
+            chosen.append(start)
+            count += seen.rows
+            if count >= ENOUGH:
+                break
+        return self.read(*chosen)
 
-def _labels(paths: tuple[Path, ...], key: str, target: str) -> tuple[pa.Array, pa.Array, Any]:
-    """Ids, targets and the file of each; of an id that comes twice, the last one stands."""
-    at = (tuple(print_of(p) for p in paths), key, target)
-    if at not in _LABELS:
-        tables = [read_table(p) for p in paths]
-        for path, table in zip(paths, tables, strict=True):
-            if {key, target} - set(table.column_names):
-                raise BatchError(f"{path}: labels need the columns {key!r} and {target!r}")
-        whole = pa.concat_tables(
-            [t.select([key, target]) for t in tables], promote_options="permissive"
-        )
-        numbers = np.repeat(np.arange(len(tables)), [len(t) for t in tables])[::-1]
-        back = pa.array(np.arange(len(whole))[::-1].copy())
-        _LABELS[at] = (
-            _plain(whole[key]).take(back).combine_chunks(),
-            whole[target].take(back).combine_chunks(),
-            numbers,
-        )
-        while len(_LABELS) > 2:
-            _LABELS.popitem(last=False)
-    return _LABELS[at]  # type: ignore[no-any-return]
+    def _limit(self, now: datetime) -> int:
+        """The start of the last window that does not lie in the future: the one after *now*'s."""
+        how = self.layout
+        current = int(starts(np.array([micros(now)]), how.batch, how.timezone)[0])
+        return end_of(current, how.batch, how.timezone)
 
-
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return (
-        column.cast(pa.string())
-        if pa.types.is_dictionary(column.type) or pa.types.is_large_string(column.type)
-        else column
-    )
-
-
-def print_of(path: Path) -> Print:
-    """What changes when a file does."""
-    state = path.stat()
-    return str(path), state.st_size, state.st_mtime_ns
-
-
-def found(pattern: str, folder: Path) -> list[Path]:
-    """The files of a pattern, relative to the config's folder; a BatchError where there are none."""
-    paths = sorted(Path(p) for p in glob(str(folder / pattern), recursive=True))
-    if not paths:
-        raise BatchError(f"no file matches {folder / pattern}")
-    return paths
+    def _save(self) -> None:
+        save_index(self.cache, self.identity, self._known)
 
 
 def read_table(path: Path) -> pa.Table:
-    """A file as an Arrow table."""
-    try:
-        if path.suffix == ".csv" or path.name.endswith(".csv.gz"):
-            from pyarrow import csv
-
-            return csv.read_csv(
-                path,
-                convert_options=csv.ConvertOptions(
-                    strings_can_be_null=True, quoted_strings_can_be_null=False
-                ),
-            )
-        if path.suffix in (".jsonl", ".ndjson"):
-            from pyarrow import json
-
-            return json.read_json(path)
-        file = pq.ParquetFile(path)
-        texts = [
-            f.name
-            for f in file.schema_arrow
-            if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)
-        ]
-        return pq.ParquetFile(path, read_dictionary=texts).read(use_threads=False)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise BatchError(f"{path}: {error}") from error
+    """All rows and columns of a file, a glob or a folder."""
+    return stacked([read_file(file) for file in found(str(path), Path())])
 
 
-def without(table: pa.Table, schema: Schema) -> pa.Table:
-    """The table with what counts as missing made null."""
-    texts = [x for x in schema.missing_values if isinstance(x, str)]
-    odd = [x for x in schema.missing_values if not isinstance(x, str)]
-    for i, name in enumerate(table.column_names):
-        kind = table.schema.field(i).type
-        if texts and (pa.types.is_string(kind) or pa.types.is_dictionary(kind)):
-            column = table[name].cast(pa.string())
-            hit = pc.is_in(column, value_set=pa.array(texts))
-        elif odd and pa.types.is_floating(kind):
-            column, hit = table[name], pc.is_in(table[name], value_set=pa.array(odd, kind))
-        else:
-            continue
-        if pc.any(hit).as_py():
-            table = table.set_column(i, name, pc.if_else(hit, pa.scalar(None, column.type), column))
-    return table
+def _over_files(files: Iterable[str], known: Index) -> dict[int, _Seen]:
+    out: dict[int, _Seen] = {}
+    for path in files:
+        for stretch in known.files[path].stretches:
+            columns = (stretch.starts, stretch.rows, stretch.sums, stretch.targets)
+            for start, rows, sums, targets in zip(*columns, strict=True):
+                seen = out.setdefault(start, _Seen())
+                seen.rows += rows
+                seen.sums = (seen.sums + sums) % 2**64
+                seen.targets = (seen.targets + targets) % 2**64
+                seen.stretches.append((path, stretch.groups))
+    return dict(sorted(out.items()))
 
 
-def batch_of(table: pa.Table) -> Batch:
-    """A batch over a table."""
-    return Batch(len(table), {f.name: f.type for f in table.schema}, table.column)
+def _need(table: pa.Table, name: str, role: str, file: DataFile) -> None:
+    if name in table.column_names:
+        return
+    names = read_file(file).column_names
+    raise BatchError(
+        f"{file.path}: there is no {role} column {name!r}"
+        + (nearest(name, names) or f"; it has {', '.join(map(repr, names[:20]))}")
+    )
 
 
-def chosen(
-    windows: Sequence[int],
-    start: int,
-    *,
-    batch: str,
-    zone: str,
-    rolling: float = 0,
-    lag: float = 0,
-    previous: int = 0,
-) -> list[int]:
-    """The windows that make up the reference of the one at *start*."""
-    earlier = [w for w in windows if w < start]
-    if previous:
-        return earlier[-previous : len(earlier) - previous + 1] if len(earlier) >= previous else []
-    begin = window_from(start, batch, zone).start
-    end = begin - timedelta(seconds=lag)
-    return [
-        w
-        for w in earlier
-        if begin - timedelta(seconds=lag + rolling) <= _at(w)
-        and window_from(w, batch, zone).end <= end
-    ]
-
-
-def _at(start: int) -> datetime:
-    from datetime import UTC
-
-    return datetime.fromtimestamp(start / 1e6, UTC)
-
-
-Reader = Callable[[Window], pa.Table]
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"

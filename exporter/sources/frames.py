@@ -1,118 +1,196 @@
-"""The door: parquet paths, pandas frames and Arrow tables become batches."""
+"""The door: paths, pandas frames and Arrow tables become batches, and their columns a schema."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from exporter.batch import Batch, Kind, Schema, Task
-from exporter.errors import BatchError, PlanError
+from exporter.batch import KINDS, Batch, Kind, Schema, Task
+from exporter.errors import BatchError, PlanError, nearest
+from exporter.sources.batches import batch_of, parquet_batch
+from exporter.sources.inference import inferred
+from exporter.sources.listing import found
+from exporter.sources.reading import Wanted, read_file
+from exporter.sources.tables import checked_names, stacked, without
 
-READ_WHOLE = 100_000  # rows up to which a file is read in one call
-FEW_INTEGERS = 10
-ROLES = ("target", "prediction", "probability", "time", "id", "positive", "threshold")
+ROLES = ("time", "id", "target", "prediction", "probability", "positive", "threshold", "ignore")
 
 
-def open_batch(data: Any) -> Batch:
-    """A batch over a parquet path, an Arrow table or a pandas frame."""
+def open_batch(data: Any, schema: Schema | None = None) -> Batch:
+    """A batch over a path (file, glob or folder of parquet, csv or jsonl), pandas frame or Arrow table.
+
+    A single large parquet file is read column by column, when a column is asked for. With a
+    *schema* csv categories are read as the text they are, and its missing values become null.
+    Raises BatchError for what cannot be read.
+    """
+    missing = schema.missing_values if schema else ()
+    if not isinstance(data, str | Path):
+        return batch_of(without(_arrow(data), missing))
+    files = found(str(data), Path())
+    if len(files) == 1 and files[0].format == "parquet" and not files[0].partitions:
+        return parquet_batch(files[0].path, missing)
+    return batch_of(without(stacked([read_file(file, _how(schema)) for file in files]), missing))
+
+
+def open_table(data: Any) -> pa.Table:
+    """All rows and columns of what `open_batch` takes."""
     if isinstance(data, str | Path):
-        return _parquet(Path(data))
-    if not isinstance(data, pa.Table):
-        data = pa.Table.from_pandas(data, preserve_index=False)
-    return _table(data)
+        return stacked([read_file(file) for file in found(str(data), Path())])
+    return _arrow(data)
+
+
+def open_with_schema(
+    data: Any, columns: Mapping[str, Any] | None, task: Task | None
+) -> tuple[Batch, Schema]:
+    """A batch with the schema that is declared for it or that it shows.
+
+    Files of text are read again when the kinds are known: `007` is a category, not seven.
+    """
+    declared = _declared(columns or {}, task)
+    batch = open_batch(data, declared if declared.kinds else None)
+    schema = resolve_schema(batch, columns, task)
+    is_text_file = isinstance(data, str | Path) and any(
+        file.format != "parquet" for file in found(str(data), Path())
+    )
+    if is_text_file and not declared.kinds:
+        batch = open_batch(data, schema)
+    return batch, schema
 
 
 def resolve_schema(batch: Batch, columns: Mapping[str, Any] | None, task: Task | None) -> Schema:
-    """The schema from the declaration, or, without one, from the data's types."""
-    if columns is None:
-        kinds = {name: kind for name in batch.types if (kind := _inferred(batch, name))}
-        return Schema(
-            kinds, tuple(n for n, k in kinds.items() if k in ("numerical", "categorical"))
-        )
-    roles = {role: columns.get(role) for role in ROLES}
-    declared: dict[str, Kind] = {}
-    for kind in ("numerical", "categorical", "datetime", "text"):
-        declared |= dict.fromkeys(columns.get(kind, ()), kind)  # type: ignore[arg-type]
-    features = tuple(n for n, k in declared.items() if k in ("numerical", "categorical"))
+    """The schema from the declaration (what stands under `columns:`), or from the data's types.
+
+    Warns of columns that are left out because they hold nothing. Raises PlanError for keys that do
+    not exist and columns that the data does not have.
+    """
+    schema = _declared(columns or {}, task)
+    roles = [schema.target, schema.prediction, schema.probability]
+    _must_be_there([*schema.kinds, *filter(None, roles)], batch)
+    if schema.kinds:
+        return schema
+    given = columns or {}
+    left_out = {*given.get("ignore", ()), given.get("id")}
+    kinds, lines = inferred(batch, schema, left_out, "the data")
+    for line in lines:
+        warnings.warn(line, stacklevel=2)
+    features = tuple(
+        n for n, k in kinds.items() if k in ("numerical", "categorical") and n not in roles
+    )
+    return replace(schema, kinds=kinds, features=features)
+
+
+def _declared(columns: Mapping[str, Any], task: Task | None) -> Schema:
+    """The schema as far as the declaration tells it."""
+    _refuse_unknown(columns)
+    kinds: dict[str, Kind] = {}
+    for kind in KINDS:
+        kinds |= dict.fromkeys(_names(columns, kind), kind)
+    features = tuple(n for n, k in kinds.items() if k in ("numerical", "categorical"))
     outcome: Kind = "numerical" if task == "regression" else "categorical"
-    for role, kind in (
+    roles: tuple[tuple[str, Kind], ...] = (
         ("target", outcome),
         ("prediction", outcome),
         ("probability", "numerical"),
-        ("time", "datetime"),
-    ):
-        if roles[role]:
-            declared.setdefault(roles[role], kind)  # type: ignore[arg-type]
-    absent = [name for name in declared if name not in batch.types]
-    if absent:
-        raise PlanError(f"columns that the data does not have: {', '.join(absent)}")
+    )
+    if kinds:
+        for role, kind in roles:
+            if columns.get(role):
+                kinds.setdefault(columns[role], kind)
+    target, prediction, probability = (columns.get(role) for role, _ in roles)
     return Schema(
-        declared,
+        kinds,
         features,
-        roles["target"],
-        roles["prediction"],
-        roles["probability"],
-        str(roles["positive"] or "1"),
+        target,
+        prediction,
+        probability,
+        _label(columns.get("positive", 1)),
         task or "none",
+        float(columns.get("threshold", 0.5)),
     )
 
 
-def _parquet(path: Path) -> Batch:
+def _refuse_unknown(columns: Mapping[str, Any]) -> None:
+    known = (*KINDS, *ROLES)
+    for key in columns:
+        if key not in known:
+            raise PlanError(f"columns: there is no key {key!r}" + nearest(key, known))
+    for role in ("target", "prediction", "probability", "id"):
+        if not isinstance(columns.get(role, ""), str | None):
+            raise PlanError(f"columns: {role!r} should be the name of one column")
+
+
+def _names(columns: Mapping[str, Any], key: str) -> Sequence[str]:
+    given = columns.get(key) or ()
+    if isinstance(given, str) or not all(isinstance(name, str) for name in given):
+        raise PlanError(f"columns: {key!r} should be a list of column names")
+    return list(given)
+
+
+def _must_be_there(names: Iterable[str], batch: Batch) -> None:
+    absent = [name for name in names if name not in batch.types]
+    if absent:
+        raise PlanError(
+            f"columns that the data does not have: {', '.join(absent)}"
+            + nearest(absent[0], batch.types)
+        )
+
+
+def _label(value: Any) -> str:
+    """Canonical text: `1`, never `1.0`; `true`."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _how(schema: Schema | None) -> Wanted:
+    if schema is None:
+        return Wanted()
+    labels = [name for name, kind in schema.kinds.items() if kind == "categorical"]
+    return Wanted(frozenset(schema.kinds), labels=frozenset(labels))
+
+
+def _arrow(data: Any) -> pa.Table:
+    """Whatever holds columns as an Arrow table."""
+    if isinstance(data, pa.Table):
+        return data
+    if isinstance(data, pa.RecordBatch):
+        return pa.Table.from_batches([data])
+    if hasattr(data, "iloc") and hasattr(data, "columns"):
+        return _from_pandas(data)
+    if hasattr(data, "__arrow_c_stream__"):
+        return pa.table(data)
+    if isinstance(data, Mapping):
+        return pa.table(dict(data))
+    raise BatchError(
+        f"a {type(data).__name__} is no data: give a pandas frame, an Arrow table or a path"
+    )
+
+
+def _from_pandas(frame: Any) -> pa.Table:
+    names = checked_names([str(name) for name in frame.columns], "the frame")
+    columns = {}
+    for i, name in enumerate(names):
+        series = frame.iloc[:, i]
+        try:
+            columns[name] = pa.chunked_array(pa.Array.from_pandas(series))
+        except (pa.ArrowException, TypeError):
+            columns[name] = _mixed(series, name)
+        except ValueError:  # not in chunks
+            columns[name] = pa.chunked_array([pa.Array.from_pandas(series)])
+    return pa.table(columns)
+
+
+def _mixed(series: Any, name: str) -> pa.ChunkedArray:
+    """A column of numbers and text as text: the evaluation then tells that it is not what was declared."""
     try:
-        first = pq.ParquetFile(path)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise BatchError(f"{path}: {error}") from error
-    schema, rows = first.schema_arrow, first.metadata.num_rows
-    types = {field.name: field.type for field in schema}
-    texts = [
-        name
-        for name, kind in types.items()
-        if pa.types.is_string(kind) or pa.types.is_large_string(kind)
-    ]
-
-    def opened() -> (
-        pq.ParquetFile
-    ):  # not memory-mapped: that costs the same and counts the whole file as resident
-        return pq.ParquetFile(
-            path, metadata=first.metadata, read_dictionary=texts, pre_buffer=False
-        )
-
-    if rows <= READ_WHOLE:
-        return _table(opened().read(use_threads=False))
-    local = threading.local()
-
-    def read(name: str) -> pa.ChunkedArray:
-        if not hasattr(local, "file"):
-            local.file = opened()
-        return local.file.read(columns=[name], use_threads=False).column(0)
-
-    return Batch(rows, types, read)
-
-
-def _table(table: pa.Table) -> Batch:
-    return Batch(table.num_rows, {field.name: field.type for field in table.schema}, table.column)
-
-
-def _inferred(batch: Batch, name: str) -> Kind | None:
-    kind = batch.types[name]
-    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return "numerical"
-    if pa.types.is_integer(kind):
-        return (
-            "categorical"
-            if pc.count_distinct(batch.read(name)).as_py() <= FEW_INTEGERS
-            else "numerical"
-        )
-    if pa.types.is_temporal(kind):
-        return "datetime"
-    if pa.types.is_boolean(kind) or pa.types.is_dictionary(kind):
-        return "categorical"
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return "categorical"
-    return None
+        texts = [
+            None if missing else str(x) for x, missing in zip(series, series.isna(), strict=True)
+        ]
+    except (TypeError, ValueError) as error:
+        raise BatchError(f"column {name!r} of the frame cannot be read: {error}") from error
+    return pa.chunked_array([pa.array(texts, pa.string())])

@@ -1,256 +1,312 @@
-"""Reference profiles, and the files in which they are kept: profiled once, then memory-mapped.
-
-A file is arrays, one after the other at multiples of 64 bytes, then a JSON footer that says
-where they lie, the footer's length, and a mark. It is written beside its name and renamed.
-"""
+"""What batches are compared with: fixed data or earlier windows, profiled once and kept."""
 
 from __future__ import annotations
 
 import json
-import mmap
-import os
-from collections.abc import Mapping
-from dataclasses import asdict
-from functools import lru_cache
+from bisect import bisect_left
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
-from threading import Lock
 from typing import Any, BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 
+from exporter import __version__
 from exporter.batch import Batch, Schema, Task
-from exporter.errors import BatchError
-from exporter.evaluation import Outcome, ReferenceProfile, outcome_of
+from exporter.evaluation import Outcome, ReferenceProfile, merge_references, outcome_of
 from exporter.plan import make_plan
 from exporter.presets import METRICS as PRESETS
 from exporter.profile.build import profile_table
-from exporter.profile.column import (
-    CategoryProfile,
-    ColumnProfile,
-    Moments,
-    NumericProfile,
-    OpaqueProfile,
-)
+from exporter.profile.column import CategoryProfile, ColumnProfile, NumericProfile, OpaqueProfile
 from exporter.profile.outcome import ErrorProfile, ScoreProfile
 from exporter.profile.points import Points, Slabs
 from exporter.profile.table import TableProfile
-from exporter.sources.frames import open_batch, resolve_schema
+from exporter.sources.cache import Cache, open_cache
+from exporter.sources.files import FileSource, batch_of
+from exporter.sources.frames import open_with_schema
+from exporter.sources.listing import found
+from exporter.sources.profile_files import ProfileWriter, bytes_of, open_profile
+from exporter.sources.segments import rows_where
+from exporter.sources.windows import back, starts
 
 FORMAT = 2
-MARK = b"EVALREF1"
-ALIGN = 64
-LARGE = 500_000  # rows from which a column's pages are given back once it is compared
+MEMORY = 256 << 20  # bytes of window profiles held by a process
+MERGED = 8  # rolling references held by a process: evaluations of one window share them
+Where = tuple[tuple[str, str], ...]  # columns and the values that rows must have in them
 
 
 def reference_profile(
     data: Any, columns: Mapping[str, Any] | None, task: Task | None
 ) -> ReferenceProfile:
-    """The profile of a reference; a path's is kept on disk until the file or the declaration changes."""
+    """The profile of a path, pandas frame or Arrow table.
+
+    A path's is kept on disk until one of its files, the declaration or the format changes. Raises
+    BatchError for data that cannot be read, PlanError for a declaration that does not fit it.
+    """
     if not isinstance(data, str | Path):
-        batch = open_batch(data)
-        schema = resolve_schema(batch, columns, task)
-        found: dict[str, ColumnProfile] = {}
-        _, table = profile_table(
-            batch, _kinds(schema), lambda c: found.update({c.name: c}), _refuse, gridded=True
-        )
-        return ReferenceProfile(schema, found, table, _outcome(batch, schema))
-    path = Path(data)
-    state = path.stat()
-    key = [FORMAT, str(path.resolve()), state.st_size, state.st_mtime_ns, columns, task]
-    kept = cache_folder() / (
-        sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:32] + ".profile"
-    )
-    if not kept.exists():
-        batch = open_batch(path)
-        _write(kept, batch, resolve_schema(batch, columns, task))
-    return _load(kept)
+        batch, schema = open_with_schema(data, columns, task)
+        return profile_of(batch, schema, schema.columns())
+    prints = [(str(f.path.resolve()), *f.print) for f in found(str(data), Path())]
+    name = _name(prints, columns, task)
+    kept = _PATHS.get(name)
+    if kept is None:
+
+        def opened() -> tuple[Batch, Schema]:
+            return open_with_schema(data, columns, task)
+
+        kept = _kept(open_cache("references"), name, opened)
+        _PATHS.keep(name, kept)
+    return kept
 
 
 def profile_of(
-    batch: Batch, schema: Schema, names: list[str], windows: int | None = None
+    batch: Batch, schema: Schema, names: Sequence[str], *, mergeable: bool = False
 ) -> ReferenceProfile:
-    """The profile of some columns of a batch, kept nowhere."""
-    found: dict[str, ColumnProfile] = {}
-    kinds = {n: schema.kinds[n] for n in names}
+    """The profile of some columns of a batch, kept nowhere; a column that cannot be read has none."""
+    found_columns: dict[str, ColumnProfile] = {}
+
+    def visit(column: ColumnProfile) -> None:
+        found_columns[column.name] = column
+
     _, table = profile_table(
-        batch, kinds, lambda c: found.update({c.name: c}), lambda n, e: None, gridded=True
+        batch, _kinds(schema, names), visit, _no_profile, gridded=not mergeable, mergeable=mergeable
     )
-    return ReferenceProfile(schema, found, table, _outcome(batch, schema))
+    return ReferenceProfile(schema, found_columns, table, _outcome(batch, schema))
 
 
-def _refuse(name: str, error: Exception) -> Any:
-    raise BatchError(f"reference column {name!r}: {error}") from error
+def chosen(
+    windows: Sequence[int],
+    start: int,
+    *,
+    batch: str,
+    zone: str,
+    rolling: float = 0,
+    lag: float = 0,
+    previous: int = 0,
+) -> list[int]:
+    """The windows that make up the reference of the one at *start*, out of *windows* in order.
+
+    `rolling` and `lag` are seconds: the windows that end at least `lag` before *start*, as far back
+    as `rolling` reaches on the calendar. `previous` is the so many-th window before *start* that
+    has rows.
+    """
+    here = bisect_left(windows, start)
+    if previous:
+        return [windows[here - previous]] if here >= previous else []
+    end = start
+    if lag > 0:
+        latest = back(start, lag, "1d" if batch == "1mo" else batch, zone)
+        end = int(starts(np.array([latest]), batch, zone)[0])
+    first = bisect_left(windows, back(end, rolling, batch, zone))
+    return list(windows[first : bisect_left(windows, end)])
 
 
-def cache_folder() -> Path:
-    """Where profiles are kept."""
-    folder = (
-        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        / "evaluation-exporter"
-        / "references"
+@dataclass(slots=True)
+class Profiles:
+    """Profiles by name in memory, as many as fit into *limit* bytes."""
+
+    limit: int = MEMORY
+    _kept: OrderedDict[str, tuple[ReferenceProfile, int]] = field(default_factory=OrderedDict)
+    _bytes: int = 0
+
+    def get(self, name: str) -> ReferenceProfile | None:
+        """The profile of that name, if it is still there."""
+        if name not in self._kept:
+            return None
+        self._kept.move_to_end(name)
+        return self._kept[name][0]
+
+    def keep(self, name: str, profile: ReferenceProfile) -> None:
+        """Keep a profile, and let go of the longest unused until there is room."""
+        size = bytes_of(profile)
+        while self._kept and self._bytes + size > self.limit:
+            self._bytes -= self._kept.popitem(last=False)[1][1]
+        self._kept[name] = profile, size
+        self._bytes += size
+
+
+@dataclass
+class WindowProfiles:
+    """The profiles of a source's windows, made once, and the references that they add up to.
+
+    They are kept on disk, so that tomorrow's rolling reference opens one file and not four weeks'.
+    """
+
+    source: FileSource
+    cache: Cache = field(default_factory=partial(open_cache, "windows"))
+    memory: Profiles = field(default_factory=Profiles)
+    _merged: OrderedDict[tuple[str, ...], ReferenceProfile | None] = field(
+        default_factory=OrderedDict
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    _asked: dict[tuple[int, tuple[str, ...]], tuple[Schema, str]] = field(default_factory=dict)
+
+    def merged(
+        self,
+        windows: Sequence[int],
+        schema: Schema,
+        columns: Sequence[str],
+        where: Where = (),
+        *,
+        labels: bool,
+    ) -> ReferenceProfile | None:
+        """The profile of these windows' rows that have the values of *where*; None where there are none.
+
+        `labels`: whether the target is read, so that a profile made before its labels came is not used.
+        """
+        names = tuple(self._name(w, schema, columns, where, labels=labels) for w in windows)
+        if names not in self._merged:
+            parts = [
+                self._window(name, w, schema, columns, where)
+                for name, w in zip(names, windows, strict=True)
+            ]
+            filled = [part for part in parts if part.table.rows]
+            self._merged[names] = merge_references(filled) if filled else None
+            while len(self._merged) > MERGED:
+                self._merged.popitem(last=False)
+        return self._merged[names]
+
+    def whole(
+        self, source: FileSource, schema: Schema, columns: Sequence[str], where: Where = ()
+    ) -> ReferenceProfile | None:
+        """The profile of all rows of another source, a fixed reference; None where it has none."""
+        name = _name(source.identity, source.print, self._digest(schema, columns), where)
+        profile = self.memory.get(name)
+        if profile is None:
+
+            def opened() -> tuple[Batch, Schema]:
+                return (source.batch() if not where else _rows(source.whole(), where)), schema
+
+            profile = _kept(self.cache, name, opened, columns)
+            self.memory.keep(name, profile)
+        return profile if profile.table.rows else None
+
+    def _window(
+        self, name: str, start: int, schema: Schema, columns: Sequence[str], where: Where
+    ) -> ReferenceProfile:
+        profile = self.memory.get(name)
+        if profile is None:
+
+            def opened() -> tuple[Batch, Schema]:
+                return _rows(self.source.read(start), where), schema
+
+            profile = _kept(self.cache, name, opened, columns, mergeable=True)
+            self.memory.keep(name, profile)
+        return profile
+
+    def _name(
+        self, start: int, schema: Schema, columns: Sequence[str], where: Where, *, labels: bool
+    ) -> str:
+        prints = (start, self.source.fingerprint(start, labels=labels))
+        return _name(self.source.identity, prints, self._digest(schema, columns), where)
+
+    def _digest(self, schema: Schema, columns: Sequence[str]) -> str:
+        """What a profile depends on beside its rows."""
+        at = (id(schema), tuple(columns))
+        if at not in self._asked:
+            self._asked[at] = schema, _name(asdict(schema), list(columns))
+        return self._asked[at][1]
 
 
-def _kinds(schema: Schema) -> dict[str, Any]:
-    return {name: schema.kinds[name] for name in schema.columns()}
+_PATHS = Profiles()
+
+
+def _kept(
+    place: Cache,
+    name: str,
+    opened: Any,
+    columns: Sequence[str] | None = None,
+    *,
+    mergeable: bool = False,
+) -> ReferenceProfile:
+    """The profile of that name; made, and kept, where it is not there or cannot be read."""
+    path = place.find(name)
+    if path is not None:
+        try:
+            return _load(path)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, ImportError):
+            place.drop(name)
+    batch, schema = opened()
+    names = schema.columns() if columns is None else list(columns)
+
+    def write(file: BinaryIO) -> None:
+        _write(file, batch, schema, names, mergeable=mergeable)
+
+    path = place.keep(name, write) if batch.rows else None
+    if path is not None:
+        try:
+            return _load(path)
+        except OSError:  # another process needed the room
+            path = None
+    return profile_of(batch, schema, names, mergeable=mergeable)
+
+
+def _write(
+    file: BinaryIO, batch: Batch, schema: Schema, names: Sequence[str], *, mergeable: bool
+) -> None:
+    """Profile the columns one by one: no more of them is held than is being worked on."""
+    writer = ProfileWriter(file)
+    packed: dict[str, Any] = {}
+
+    def visit(column: ColumnProfile) -> None:
+        packed[column.name] = writer.pack(column)
+
+    _, table = profile_table(
+        batch, _kinds(schema, names), visit, _no_profile, gridded=not mergeable, mergeable=mergeable
+    )
+    rest = {"schema": schema, "table": table, "outcome": _outcome(batch, schema)}
+    writer.finish({"columns": packed} | {key: writer.pack(value) for key, value in rest.items()})
+
+
+def _load(path: Path) -> ReferenceProfile:
+    file = open_profile(path)
+    columns, packed = file.footer["columns"], file.footer
+    return ReferenceProfile(
+        file.unpack(packed["schema"]),
+        {name: file.unpack(column) for name, column in columns.items()},
+        file.unpack(packed["table"]),
+        file.unpack(packed["outcome"]),
+        release=file.releases(columns),
+    )
+
+
+def _rows(table: Any, where: Where) -> Batch:
+    for column, value in where:
+        if not len(table):
+            break
+        table = rows_where(table, column, value)
+    return batch_of(table)
+
+
+def _kinds(schema: Schema, names: Sequence[str]) -> dict[str, Any]:
+    return {name: schema.kinds[name] for name in names}
+
+
+def _no_profile(name: str, error: Exception) -> None:
+    """The table profile says which columns could not be read, and why."""
 
 
 def _outcome(batch: Batch, schema: Schema) -> Outcome | None:
+    """The error or score profile, where target and prediction are there."""
     entries = {"regression": PRESETS["regression"], "binary": PRESETS["classification"]}.get(
         schema.task, ()
     )
     return outcome_of(batch, make_plan(entries, schema))
 
 
-class _Writer:
-    """Appends arrays to a file from several threads and remembers where they lie."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._lock = Lock()
-
-    def array(self, values: npt.NDArray[Any] | None) -> list[Any] | None:
-        if values is None:
-            return None
-        with self._lock:
-            at = self._file.tell()
-            self._file.write(b"\0" * (-at % ALIGN))
-            at += -at % ALIGN
-            self._file.write(np.ascontiguousarray(values).view(np.uint8).data)
-        return [at, len(values), values.dtype.str]
-
-    def column(self, column: ColumnProfile) -> dict[str, Any]:
-        if isinstance(column, OpaqueProfile):
-            return {"kind": "opaque", **asdict(column)}
-        if isinstance(column, CategoryProfile):
-            return {
-                "kind": "category",
-                "name": column.name,
-                "rows": column.rows,
-                "missing": column.missing,
-                "labels": column.labels,
-                "counts": self.array(column.counts),
-            }
-        head = {
-            name: getattr(column, name)
-            for name in ("name", "rows", "missing", "infinite", "distinct")
-        }
-        g = column.grid
-        grid = None if g is None else [self.array(x) for x in (g.edges, g.index, g.rank, g.sums)]
-        points = [self.array(column.points.values), self.array(column.points.counts)]
-        return {
-            "kind": "numeric",
-            **head,
-            "top": column.top,
-            "moments": asdict(column.moments),
-            "points": points,
-            "grid": grid,
-        }
-
-    def outcome(self, outcome: Outcome | None) -> dict[str, Any] | None:
-        if isinstance(outcome, ErrorProfile):
-            parts = {n: asdict(getattr(outcome, n)) for n in ("absolute", "percent")}
-            both = {n: self.column(getattr(outcome, n)) for n in ("errors", "target")}
-            return {"type": "errors", "parts": parts | both}
-        if isinstance(outcome, ScoreProfile):
-            plain = {n: getattr(outcome, n) for n in ("labels", "matrix", "log_loss", "brier")}
-            both = {"negatives": outcome.negatives, "positives": outcome.positives}
-            return {
-                "type": "scores",
-                "plain": plain,
-                "parts": {n: self.column(x) for n, x in both.items() if x is not None},
-            }
-        return None
+def _name(*content: Any) -> str:
+    text = json.dumps([_structure(), *content], sort_keys=True, default=str)
+    return sha256(text.encode()).hexdigest()[:32] + ".profile"
 
 
-def _write(kept: Path, batch: Batch, schema: Schema) -> None:
-    part = kept.with_suffix(f".{os.getpid()}.part")
-    with part.open("wb") as file:
-        writer = _Writer(file)
-        heads, table = profile_table(batch, _kinds(schema), writer.column, _refuse, gridded=True)
-        footer = json.dumps(
-            {
-                "schema": asdict(schema),
-                "columns": heads,
-                "table": asdict(table),
-                "outcome": writer.outcome(_outcome(batch, schema)),
-            }
-        ).encode()
-        file.write(footer + len(footer).to_bytes(8, "little") + MARK)
-    part.replace(kept)
-
-
-@lru_cache(maxsize=8)
-def _load(kept: Path) -> ReferenceProfile:
-    with kept.open("rb") as file:
-        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    end = len(data) - 16
-    size = int.from_bytes(data[end : end + 8], "little")
-    footer = json.loads(data[end - size : end])
-    schema = footer["schema"] | {
-        "features": tuple(footer["schema"]["features"]),
-        "missing_values": tuple(footer["schema"]["missing_values"]),
-    }
-    table: dict[str, Any] = {
-        k: tuple(v) if isinstance(v, list) else v for k, v in footer["table"].items()
-    }
-    columns = {head["name"]: _column(dict(head), data) for head in footer["columns"]}
-    large = {
-        head["name"]: head["points"][0]
-        for head in footer["columns"]
-        if head["kind"] == "numeric" and head["rows"] >= LARGE
-    }
-
-    def release(name: str) -> None:
-        if name in large:
-            at, count, _ = large[name]
-            first = -(-at // mmap.PAGESIZE) * mmap.PAGESIZE
-            data.madvise(mmap.MADV_DONTNEED, first, max(at + 8 * count - first, 1))
-
-    return ReferenceProfile(
-        Schema(**schema),
-        columns,
-        TableProfile(**table),
-        _outcome_from(footer["outcome"], data),
-        release=release,
-    )
-
-
-def _column(head: dict[str, Any], data: mmap.mmap) -> ColumnProfile:
-    def array(place: list[Any] | None) -> Any:
-        return None if place is None else np.frombuffer(data, place[2], place[1], place[0])
-
-    kind = head.pop("kind")
-    if kind == "opaque":
-        return OpaqueProfile(**head)
-    if kind == "category":
-        return CategoryProfile(
-            **head | {"labels": tuple(head["labels"]), "counts": array(head["counts"])}
-        )
-    points, grid, top = head.pop("points"), head.pop("grid"), head.pop("top")
-    head["moments"] = Moments(**head["moments"])
-    column = NumericProfile(
-        **head,
-        points=Points(array(points[0]), array(points[1])),
-        grid=None if grid is None else Slabs(*map(array, grid)),
-    )
-    column.__dict__["top"] = top  # known without touching the values
-    if column.points.counts is not None:
-        column.points.__dict__["total"] = column.count
-    return column
-
-
-def _outcome_from(kept: dict[str, Any] | None, data: mmap.mmap) -> Outcome | None:
-    if kept is None:
-        return None
-    parts = {
-        name: _column(dict(part), data) if "kind" in part else Moments(**part)
-        for name, part in kept["parts"].items()
-    }
-    if kept["type"] == "errors":
-        return ErrorProfile(**parts)  # type: ignore[arg-type]
-    return ScoreProfile(**{"negatives": None, "positives": None} | kept["plain"] | parts)
+@cache
+def _structure() -> str:
+    """What a kept profile is made of: one of another make is made anew."""
+    records = (
+        ReferenceProfile, TableProfile, NumericProfile, CategoryProfile, OpaqueProfile,
+        Points, Slabs, ErrorProfile, ScoreProfile,
+    )  # fmt: skip
+    made = [(record.__name__, [f.name for f in fields(record)]) for record in records]
+    return f"{FORMAT} {__version__} {made}"

@@ -1,9 +1,13 @@
-"""Windows: hours, days, weeks and months of a time zone, cut so that every instant lies in exactly one."""
+"""Windows: hours, days, weeks and months of a time zone, cut so that every instant lies in exactly one.
+
+A window begins at the first instant at which the wall clock shows its beginning (after the gap, where
+the clock skips it) and ends where the next one begins. Hours are cut on instants, so the hour that
+comes twice in autumn is two windows.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -11,82 +15,191 @@ import pyarrow.compute as pc
 
 from exporter.batch import Window
 from exporter.errors import BatchError
-from exporter.profile.arrays import Ints
+from exporter.profile.arrays import Bools, Ints
+from exporter.sources.buffers import absent, microseconds
+from exporter.sources.clock import (
+    DAY,
+    EARLIEST,
+    LATEST,
+    SECOND,
+    changes,
+    moment,
+    to_instants,
+    to_local,
+)
 
-HOUR = 3_600_000_000
-NO_TIME = np.iinfo(np.int64).min
-_UNITS = {"1d": "day", "1w": "week", "1mo": "month"}
-_EPOCH = datetime(1970, 1, 1)
+HOUR = 3600 * SECOND
+MONTH = 2_629_800  # seconds: what a configured `1mo` is
+NO_TIME = int(np.iinfo(np.int64).min)
+_MONDAY = 3  # days from the Monday before 1970 to 1970-01-01, a Thursday
+_ISO = (
+    r"^\s*\d{4}-\d\d?-\d\d?([T ]\d\d(:?\d\d(:?\d\d([.,]\d+)?)?)?)?\s*(Z|z|[+-]\d\d(:?\d\d)?)?\s*$"
+)
+_ZONED = r"\d[T ].*(Z|z|[+-]\d\d(:?\d\d)?)\s*$"
 
 
-def instants(column: pa.ChunkedArray, zone: str, name: str) -> pa.ChunkedArray:
-    """The column as UTC microseconds; naive times are read in *zone*.
+def instants(column: pa.ChunkedArray, zone: str, name: str) -> Ints:
+    """The column as UTC microseconds, NO_TIME where there is none; naive times are read in *zone*.
 
-    The hour that comes twice is the first, a time that the clock skips is the first instant after
-    the gap; what cannot be read as a time is missing.
+    An hour that comes twice is the first; a time that the clock skips is the first instant after
+    the gap. Raises BatchError for numbers, and for text of which nothing is a time.
     """
     kind = column.type
-    try:
-        if pa.types.is_null(kind):
-            return pa.chunked_array([pa.nulls(len(column), pa.timestamp("us", "UTC"))])
-        if (
-            pa.types.is_string(kind)
-            or pa.types.is_large_string(kind)
-            or pa.types.is_dictionary(kind)
-        ):
-            column = _read(column.cast(pa.string()))
-            kind = column.type
-        if pa.types.is_date(kind):
-            column, kind = column.cast(pa.timestamp("us")), pa.timestamp("us")
-        if not pa.types.is_timestamp(kind):
-            raise BatchError(f"time column {name!r} holds {kind}, not times")
-        column = column.cast(pa.timestamp("us", kind.tz), safe=False)
-        if kind.tz is None:
-            column = pc.assume_timezone(column, zone, ambiguous="earliest", nonexistent="latest")
-        return column.cast(pa.timestamp("us", "UTC"))
-    except pa.ArrowInvalid as error:
-        raise BatchError(f"time column {name!r}: {error}") from error
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+        column = column.cast(kind)
+    if pa.types.is_null(kind):
+        return np.full(len(column), NO_TIME)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or kind == pa.string_view():
+        return _read(column.cast(pa.string()), zone, name)
+    if not (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
+        raise BatchError(_no_times(name, kind))
+    naive = getattr(kind, "tz", None) is None
+    return _instants(microseconds(column), absent(column), zone if naive else None)
 
 
-def starts(times: pa.ChunkedArray, batch: str, zone: str) -> Ints:
-    """For every instant the start of its window, in UTC microseconds; NO_TIME where it is missing."""
-    absent = np.asarray(times.is_null().combine_chunks().to_numpy(zero_copy_only=False))
-    utc = pc.fill_null(times, 0).combine_chunks()
-    local = pc.local_timestamp(utc.cast(pa.timestamp("us", zone)))
-    flat = utc.cast(pa.int64()).to_numpy()
-    if batch == "1h":  # the two hours of autumn are two windows: floors are taken on instants
-        shift = (local.cast(pa.int64()).to_numpy() - flat) % HOUR
-        out = (flat + shift) // HOUR * HOUR - shift
-    else:
-        floors = pc.floor_temporal(local, unit=_UNITS[batch]).cast(pa.int64()).to_numpy()
-        each, place = np.unique(floors, return_inverse=True)
-        out = np.array([_micros(_local_start(int(x), zone)) for x in each], np.int64)[place]
-    return np.where(absent, NO_TIME, out)
+def starts(times: Ints, batch: str, zone: str) -> Ints:
+    """For every instant the start of its window, in UTC microseconds; NO_TIME stays."""
+    known = times != NO_TIME
+    there = times[known]
+    out = np.full(len(times), NO_TIME)
+    if len(there):
+        out[known] = _hours(there, zone) if batch == "1h" else _calendar(there, batch, zone)
+    return out
 
 
 def window_from(start: int, batch: str, zone: str) -> Window:
     """The window that begins at *start* (UTC microseconds)."""
-    begin = datetime.fromtimestamp(start // 1_000_000, UTC)
+    return Window(moment(start), moment(end_of(int(start), batch, zone)))
+
+
+@lru_cache(maxsize=100_000)
+def end_of(start: int, batch: str, zone: str) -> int:
+    """Where the window that begins at *start* ends, both in UTC microseconds."""
     if batch == "1h":
-        return Window(begin, begin + timedelta(hours=1))
-    local = begin.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+        offset = int(to_local(np.array([start]), zone)[0]) - start
+        end = (start + offset) // HOUR * HOUR + HOUR - offset
+        at, moved = changes(np.array([start]), zone)
+        cuts = at[(moved % HOUR != 0) & (at > start)]
+        return int(min([end, *cuts.tolist()]))
+    local = int(to_local(np.array([start]), zone)[0])
+    return int(to_instants(np.array([_next_floor(_floor(local, batch), batch)]), zone)[0])
+
+
+def back(end: int, seconds: float, batch: str, zone: str) -> int:
+    """The instant so long before a window's boundary, counted on the calendar: days are days of any length.
+
+    Of monthly windows whole months are counted, whatever their days.
+    """
+    local = int(to_local(np.array([end]), zone)[0])
+    if batch == "1h":
+        return end - round(seconds * SECOND)
     if batch == "1mo":
-        end = (local.replace(day=1) + timedelta(days=32)).replace(day=1)
+        months = np.array([local], "M8[us]").astype("M8[M]") - max(round(seconds / MONTH), 1)
+        earlier = int(months.astype("M8[us]").astype(np.int64)[0])
     else:
-        end = local + timedelta(days=7 if batch == "1w" else 1)
-    end = end.replace(hour=0, minute=0, second=0, microsecond=0)
-    return Window(begin, end.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC))
+        earlier = local - round(seconds * SECOND)
+    return int(to_instants(np.array([earlier]), zone)[0])
 
 
-def _read(texts: pa.ChunkedArray) -> pa.ChunkedArray:
-    zoned = pc.match_substring_regex(texts, r"(Z|[+-]\d\d:?\d\d)$")
-    kind = pa.timestamp("us", "UTC") if pc.any(zoned).as_py() else pa.timestamp("us")
-    return texts.cast(kind)
+def _hours(times: Ints, zone: str) -> Ints:
+    """Hours of the wall clock; where the clock moves by less than an hour, one is cut short."""
+    offset = to_local(times, zone) - times
+    floors: Ints = (times + offset) // HOUR * HOUR - offset
+    at, moved = changes(times, zone)
+    cuts = at[moved % HOUR != 0]
+    if len(cuts):
+        edges = np.concatenate(([NO_TIME], cuts))
+        floors = np.maximum(floors, edges[np.searchsorted(edges, times, "right") - 1])
+    return floors
 
 
-def _local_start(floor: int, zone: str) -> datetime:
-    return (_EPOCH + timedelta(microseconds=floor)).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+def _calendar(times: Ints, batch: str, zone: str) -> Ints:
+    """Days, weeks or months; found among the boundaries around, as a clock may go back over midnight."""
+    floors = np.unique(_floors(to_local(times, zone), batch))
+    around = np.unique(
+        np.concatenate((floors, _floors(floors - DAY, batch), _next_floors(floors, batch)))
+    )
+    boundaries = np.unique(to_instants(around, zone))
+    found: Ints = boundaries[np.searchsorted(boundaries, times, "right") - 1]
+    return found
 
 
-def _micros(moment: datetime) -> int:
-    return round((moment.replace(tzinfo=None) - _EPOCH).total_seconds() * 1e6)
+def _floors(local: Ints, batch: str) -> Ints:
+    if batch == "1mo":
+        return local.astype("M8[us]").astype("M8[M]").astype("M8[us]").astype(np.int64)
+    days = local // DAY
+    return (days if batch == "1d" else (days + _MONDAY) // 7 * 7 - _MONDAY) * DAY
+
+
+def _next_floors(floors: Ints, batch: str) -> Ints:
+    if batch == "1mo":
+        return _floors(floors + 32 * DAY, batch)
+    return floors + (DAY if batch == "1d" else 7 * DAY)
+
+
+def _floor(local: int, batch: str) -> int:
+    return int(_floors(np.array([local]), batch)[0])
+
+
+def _next_floor(floor: int, batch: str) -> int:
+    return int(_next_floors(np.array([floor]), batch)[0])
+
+
+def _instants(times: Ints, unknown: Bools, zone: str | None) -> Ints:
+    """Microseconds, wall clock or UTC, as instants; years that no calendar reaches are no times."""
+    out = np.where((times < EARLIEST) | (times > LATEST) | unknown, NO_TIME, times)
+    there = out != NO_TIME
+    if zone is not None and there.any():
+        out[there] = to_instants(out[there], zone)
+    return out
+
+
+def _read(texts: pa.ChunkedArray, zone: str, name: str) -> Ints:
+    """ISO 8601 with and without a zone, also mixed; a text that is no time is none, unless all are so."""
+    readable = pc.match_substring_regex(texts, _ISO)
+    some = pc.any(readable).as_py()
+    if not some and texts.null_count < len(texts):
+        example = next(x for x in texts.to_pylist() if x is not None)
+        raise BatchError(
+            f"time column {name!r} holds text such as {example[:40]!r}, which is no time: "
+            "write ISO 8601, e.g. 2024-01-31T08:00:00+01:00"
+        )
+    texts = pc.if_else(readable, pc.utf8_trim_whitespace(texts), pa.scalar(None, pa.string()))
+    zoned = pc.fill_null(pc.match_substring_regex(texts, _ZONED), False)
+    out = np.full(len(texts), NO_TIME)
+    for has_zone in (True, False):
+        chosen = pc.if_else(
+            zoned if has_zone else pc.invert(zoned), texts, pa.scalar(None, pa.string())
+        )
+        if chosen.null_count == len(chosen):
+            continue
+        times = _parsed(chosen, zoned=has_zone)
+        found = _instants(microseconds(times), absent(times), None if has_zone else zone)
+        out = np.where(found == NO_TIME, out, found)
+    return out
+
+
+def _parsed(texts: pa.ChunkedArray, *, zoned: bool) -> pa.ChunkedArray:
+    kind = pa.timestamp("us", "UTC") if zoned else pa.timestamp("us")
+    try:
+        return texts.cast(kind)
+    except pa.ArrowInvalid:  # an odd spelling among many: one by one, with what Python reads
+        from datetime import datetime
+
+        def one(text: str | None) -> datetime | None:
+            try:
+                return None if text is None else datetime.fromisoformat(text.replace("z", "Z"))
+            except ValueError:
+                return None
+
+        return pa.chunked_array([pa.array([one(x) for x in texts.to_pylist()], kind)])
+
+
+def _no_times(name: str, kind: pa.DataType) -> str:
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return (
+            f"time column {name!r} holds numbers ({kind}), and nobody can tell their unit or zone: "
+            "write timestamps or ISO 8601 text"
+        )
+    return f"time column {name!r} holds {kind}, not times: write timestamps or ISO 8601 text"

@@ -1,0 +1,102 @@
+"""Rows of files in memory, in order of their windows; the longest unused make room."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from exporter.errors import BatchError
+from exporter.sources.checksums import row_hashes, value_hashes
+from exporter.sources.listing import Format
+from exporter.sources.windows import NO_TIME, instants, starts
+
+LIMIT = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a model's declaration says of how its rows lie, whatever the path."""
+
+    time: str
+    zone: str  # of naive times
+    timezone: str  # in which windows are cut
+    batch: str
+    id: str | None = None
+    labels: str = ""  # path of the labels' files
+    labels_format: Format | None = None
+    also: tuple[str, ...] = ()  # columns that tags and segments read
+    ignored: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some rows of a file, window after window; those without a time come first."""
+
+    table: pa.Table
+    offsets: dict[int, tuple[int, int]]  # window start -> first row, rows
+    without_time: int
+
+
+@dataclass(slots=True)
+class Parts:
+    """Parts by name, as many as fit into *limit* bytes, and always the last one."""
+
+    limit: int = LIMIT
+    _kept: OrderedDict[Hashable, Part] = field(default_factory=OrderedDict, repr=False)
+    _bytes: int = 0
+
+    def get(self, key: Hashable) -> Part | None:
+        """The part of that name, if it is still there."""
+        part = self._kept.get(key)
+        if part is not None:
+            self._kept.move_to_end(key)
+        return part
+
+    def keep(self, key: Hashable, part: Part) -> None:
+        """Keep a part, and let go of others until there is room."""
+        size = part.table.nbytes
+        while self._kept and self._bytes + size > self.limit:
+            _, gone = self._kept.popitem(last=False)
+            self._bytes -= gone.table.nbytes
+        self._kept[key] = part
+        self._bytes += size
+
+
+def part_of(table: pa.Table, layout: Layout, where: str) -> Part:
+    """The rows of a table in order of their windows, with their times as instants in UTC."""
+    try:
+        times = instants(table[layout.time], layout.zone, layout.time)
+    except BatchError as error:
+        raise BatchError(f"{where}: {error}") from error
+    begin = starts(times, layout.batch, layout.timezone)
+    column = pa.array(times, pa.timestamp("us", "UTC"), mask=times == NO_TIME)
+    table = table.set_column(table.column_names.index(layout.time), layout.time, column)
+    if (begin[1:] < begin[:-1]).any():
+        order = np.argsort(begin, kind="stable")
+        table, begin = table.take(pa.array(order)), begin[order]
+    each, first, count = np.unique(begin, return_index=True, return_counts=True)
+    places = zip(each.tolist(), first.tolist(), count.tolist(), strict=True)
+    offsets = {start: (at, rows) for start, at, rows in places}
+    _, lost = offsets.pop(NO_TIME, (0, 0))
+    return Part(table.combine_chunks(), offsets, lost)
+
+
+def window_sums(part: Part, target: str | None) -> tuple[list[int], list[int]]:
+    """The checksum of each window's rows without the target, and that of the target alone."""
+    columns = {name: part.table[name] for name in part.table.column_names if name != target}
+    hashes = row_hashes(columns, len(part.table))
+    own = None
+    if target is not None and target in part.table.column_names:
+        seen = value_hashes(part.table[target])
+        own = row_hashes({"row": hashes.view(np.int64), target: part.table[target]}, len(seen))
+        own *= seen != 0
+    sums, targets = [], []
+    for first, count in part.offsets.values():
+        rows = slice(first, first + count)
+        sums.append(int(hashes[rows].sum(dtype=np.uint64)))
+        targets.append(0 if own is None else int(own[rows].sum(dtype=np.uint64)))
+    return sums, targets
