@@ -80,7 +80,7 @@ $(LOCKED): requirements.lock
 	  echo "making $(VENV) with $$python: a minute or two, once" >&2; \
 	  "$$python" -m venv --clear $(VENV); \
 	fi
-	@$(INSTALL) --require-hashes --requirement requirements.lock
+	@$(INSTALL) --no-deps --require-hashes --requirement requirements.lock
 	@touch $@
 
 # Sets $python to the chosen interpreter, or the first that fits, and says what to do where none does.
