@@ -62,9 +62,7 @@ class EmbeddedPostgres:
             running = self._running() or self._start()
         self.pid = running.pid
         password = (self.root / "password").read_text()
-        self.dsn = (
-            f"host=127.0.0.1 port={running.port} user=postgres password={password} dbname=postgres"
-        )
+        self.dsn = f"postgresql://postgres:{password}@127.0.0.1:{running.port}/postgres"
         return self
 
     def __exit__(self, *_: object) -> None:

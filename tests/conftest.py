@@ -1,0 +1,119 @@
+"""What every test may ask for: a real PostgreSQL, a database of its own, a program of the system."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, settings
+
+from exporter.store.embedded import EmbeddedPostgres
+from exporter.store.migrate import migrate
+
+# The machine is shared by all workers: an example may be slow without being wrong.
+settings.register_profile(
+    "exporter",
+    deadline=None,
+    max_examples=50,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("exporter")
+
+TEMPLATE = "exporter_template"
+_PASSWORD = "of-the-tests"  # of the roles `evaluation_writer` and `grafana`
+_LOCK = 1
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The URL of a PostgreSQL server (database `postgres`, superuser), one for all xdist workers.
+
+    Its roles `grafana` and `evaluation_writer` may log in; see `reader` and `writer`.
+    """
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or f"{os.getpid()}"
+    root = Path(tempfile.gettempdir()) / f"exporter-tests-{os.geteuid()}-{run}"
+    # a test's server may forget all when the machine falls: nothing of it outlives the session
+    postgres = EmbeddedPostgres(root, {"fsync": "off", "max_connections": "200"})
+    with postgres:
+        _prepare_template(postgres.dsn)
+        yield postgres.dsn
+    if not (postgres.root / "data" / "postmaster.pid").exists():
+        shutil.rmtree(postgres.root, ignore_errors=True)  # the last worker has stopped it
+
+
+@pytest.fixture
+def empty_database(server: str) -> Iterator[str]:
+    """The URL of a database with nothing in it."""
+    yield from _database(server, "template1")
+
+
+@pytest.fixture
+def database(server: str) -> Iterator[str]:
+    """The URL of a fresh database of this test's own, migrated and empty."""
+    yield from _database(server, TEMPLATE)
+
+
+@pytest.fixture
+def reader(database: str) -> str:
+    """The URL of the same database for the role that dashboards use: views, and nothing else."""
+    return as_role(database, "grafana")
+
+
+@pytest.fixture
+def writer(database: str) -> str:
+    """The URL of the same database for the role that `exporter run` uses."""
+    return as_role(database, "evaluation_writer")
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[[str], str]:
+    """`program("promtool")` is its path; the test is skipped, with the reason, where it is absent.
+
+    With REQUIRE_SERVERS=1 in the environment, as in CI, its absence is a failure.
+    """
+
+    def find(name: str) -> str:
+        found = shutil.which(name) or next(
+            (str(p) for p in Path("/usr/lib/postgresql").glob(f"*/bin/{name}")), None
+        )
+        if found is None and os.environ.get("REQUIRE_SERVERS") == "1":
+            pytest.fail(f"{name} is not installed, and REQUIRE_SERVERS=1 wants it")
+        if found is None:
+            pytest.skip(f"{name} is not installed")
+        return found
+
+    return find
+
+
+def as_role(url: str, role: str) -> str:
+    """The URL of the same database for another role of the test server."""
+    return f"postgresql://{role}:{_PASSWORD}@" + url.split("@")[1]
+
+
+def _database(server: str, template: str) -> Iterator[str]:
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"create database {name} template {template}")
+        yield server.rpartition("/")[0] + "/" + name
+        connection.execute(f"drop database {name} with (force)")
+
+
+def _prepare_template(server: str) -> None:
+    """Migrate one database that all others are copied from; the first worker does, the others wait."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("select pg_advisory_lock(%s)", (_LOCK,))
+        known = "select 1 from pg_database where datname = %s and datistemplate"
+        if connection.execute(known, (TEMPLATE,)).fetchone():
+            return
+        connection.execute(f"create database {TEMPLATE}")
+        migrate(server.rpartition("/")[0] + "/" + TEMPLATE)
+        for role in ("evaluation_writer", "grafana"):
+            connection.execute(f"alter role {role} login password '{_PASSWORD}'")
+        connection.execute(f"alter database {TEMPLATE} is_template true")
