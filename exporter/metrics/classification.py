@@ -18,7 +18,7 @@ from exporter.profile.outcome import ScoreProfile
 )
 def accuracy(scores: ScoreProfile) -> float:
     """Share of right decisions."""
-    return _ratio(scores.matrix[0][0] + scores.matrix[1][1], scores.count)
+    return _ratio(scores, scores.matrix[0][0] + scores.matrix[1][1], scores.count)
 
 
 @metric(
@@ -84,7 +84,7 @@ def tnr(scores: ScoreProfile) -> float:
 )
 def fpr(scores: ScoreProfile) -> float:
     """Share of actual negatives decided positive."""
-    return _ratio(scores.matrix[0][1], sum(scores.matrix[0]))
+    return _ratio(scores, scores.matrix[0][1], sum(scores.matrix[0]))
 
 
 @metric(
@@ -95,7 +95,7 @@ def fpr(scores: ScoreProfile) -> float:
 )
 def fnr(scores: ScoreProfile) -> float:
     """Share of actual positives decided negative."""
-    return _ratio(scores.matrix[1][0], sum(scores.matrix[1]))
+    return _ratio(scores, scores.matrix[1][0], sum(scores.matrix[1]))
 
 
 @metric(
@@ -126,14 +126,16 @@ def brier_score(scores: ScoreProfile) -> float:
 def precision_by_label(scores: ScoreProfile) -> dict[str, float]:
     """Share of the decisions for each class that are right."""
     m = scores.matrix
-    return {label: _ratio(m[i][i], m[0][i] + m[1][i]) for i, label in enumerate(scores.labels)}
+    return {
+        label: _ratio(scores, m[i][i], m[0][i] + m[1][i]) for i, label in enumerate(scores.labels)
+    }
 
 
 @metric(per="dataset", unit="ratio", better="higher", automatic=Automatic(NEAR_20), labels="class")
 def recall_by_label(scores: ScoreProfile) -> dict[str, float]:
     """Share of each actual class that is found."""
     m = scores.matrix
-    return {label: _ratio(m[i][i], sum(m[i])) for i, label in enumerate(scores.labels)}
+    return {label: _ratio(scores, m[i][i], sum(m[i])) for i, label in enumerate(scores.labels)}
 
 
 @metric(per="dataset", unit="score", better="higher", automatic=Automatic(NEAR_20), labels="class")
@@ -141,7 +143,7 @@ def f1_by_label(scores: ScoreProfile) -> dict[str, float]:
     """Harmonic mean of precision and recall of each class."""
     m = scores.matrix
     return {
-        label: _ratio(2 * m[i][i], sum(m[i]) + m[0][i] + m[1][i])
+        label: _ratio(scores, 2 * m[i][i], sum(m[i]) + m[0][i] + m[1][i])
         for i, label in enumerate(scores.labels)
     }
 
@@ -204,5 +206,8 @@ def _refuse_other_than_probabilities(scores: ScoreProfile) -> None:
             raise ValueError(f"scores from {side.least:g} to {side.most:g} are no probabilities")
 
 
-def _ratio(part: float, whole: float) -> float:
+def _ratio(scores: ScoreProfile, part: float, whole: float) -> float:
+    """A share; 0/0 is 0, unless there is not a row to judge by."""
+    if not scores.count:
+        return float("nan")
     return part / whole if whole else 0.0
