@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from glob import glob, has_magic
 from pathlib import Path
+from stat import S_ISDIR
 from typing import Literal, NamedTuple
 from urllib.parse import unquote
 
@@ -63,7 +64,8 @@ def found(pattern: str, folder: Path, given: Format | None = None) -> list[DataF
             f"{pattern}: only paths of this machine are read: mount the storage, or copy the files"
         )
     whole = folder / Path(pattern).expanduser()
-    if whole.is_dir():
+    state = _state(whole)
+    if state is not None and S_ISDIR(state.st_mode):
         paths = _below(whole, given)
         if not paths:
             raise BatchError(
@@ -71,7 +73,7 @@ def found(pattern: str, folder: Path, given: Format | None = None) -> list[DataF
                 + (": give `format:`" if any(whole.iterdir()) else " yet: check the path")
             )
     else:
-        paths = _matches(whole)
+        paths = [whole] if state is not None else _matches(whole)
     files = [DataFile(path, given or format_of(path), _keys(path)) for path in paths]
     return _typed(files)
 
@@ -98,22 +100,26 @@ def says(path: Path, error: OSError) -> str:
     return f"{path}: cannot be read: {error.strerror or error}"
 
 
-def _matches(whole: Path) -> list[Path]:
-    if whole.exists():
-        return [whole]
-    names = sorted(glob(str(whole), recursive=True))  # noqa: PTH207  an absolute pattern
-    paths = [Path(name) for name in names if not Path(name).is_dir()]
-    if paths:
-        return paths
-    if has_magic(str(whole)):
-        raise BatchError(
-            f"no file matches {whole}: check the pattern and the folder it starts from"
-        )
+def _state(path: Path) -> os.stat_result | None:
+    """What the path is; None where it is nothing."""
     try:
-        whole.stat()
-    except OSError as error:
-        raise BatchError(says(whole, error)) from error
-    return [whole]
+        return path.stat()
+    except PermissionError as error:
+        raise BatchError(says(path, error)) from error
+    except (OSError, ValueError):  # a pattern may be no possible name
+        return None
+
+
+def _matches(pattern: Path) -> list[Path]:
+    names = sorted(glob(str(pattern), recursive=True))  # noqa: PTH207  an absolute pattern
+    paths = [Path(name) for name in names if not Path(name).is_dir()]
+    if not paths and has_magic(str(pattern)):
+        raise BatchError(
+            f"no file matches {pattern}: check the pattern and the folder it starts from"
+        )
+    if not paths:
+        raise BatchError(says(pattern, FileNotFoundError()))
+    return paths
 
 
 def _below(folder: Path, given: Format | None) -> list[Path]:

@@ -47,7 +47,7 @@ class Parts:
 
     limit: int = LIMIT
     _kept: OrderedDict[Hashable, Part] = field(default_factory=OrderedDict, repr=False)
-    _bytes: int = 0
+    held: int = 0  # bytes
 
     def get(self, key: Hashable) -> Part | None:
         """The part of that name, if it is still there."""
@@ -59,11 +59,11 @@ class Parts:
     def keep(self, key: Hashable, part: Part) -> None:
         """Keep a part, and let go of others until there is room."""
         size = part.table.nbytes
-        while self._kept and self._bytes + size > self.limit:
+        while self._kept and self.held + size > self.limit:
             _, gone = self._kept.popitem(last=False)
-            self._bytes -= gone.table.nbytes
+            self.held -= gone.table.nbytes
         self._kept[key] = part
-        self._bytes += size
+        self.held += size
 
 
 def part_of(table: pa.Table, layout: Layout, where: str) -> Part:

@@ -110,7 +110,7 @@ class Profiles:
 
     limit: int = MEMORY
     _kept: OrderedDict[str, tuple[ReferenceProfile, int]] = field(default_factory=OrderedDict)
-    _bytes: int = 0
+    held: int = 0  # bytes
 
     def get(self, name: str) -> ReferenceProfile | None:
         """The profile of that name, if it is still there."""
@@ -122,10 +122,10 @@ class Profiles:
     def keep(self, name: str, profile: ReferenceProfile) -> None:
         """Keep a profile, and let go of the longest unused until there is room."""
         size = bytes_of(profile)
-        while self._kept and self._bytes + size > self.limit:
-            self._bytes -= self._kept.popitem(last=False)[1][1]
+        while self._kept and self.held + size > self.limit:
+            self.held -= self._kept.popitem(last=False)[1][1]
         self._kept[name] = profile, size
-        self._bytes += size
+        self.held += size
 
 
 @dataclass
