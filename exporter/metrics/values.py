@@ -40,8 +40,10 @@ def _re2(pattern: str) -> str:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    from exporter.profile.arrow import texts
+
     try:
-        pc.match_substring_regex(pa.array([""]), pattern)
+        pc.match_substring_regex(texts([""]), pattern)
     except pa.ArrowInvalid as error:
         raise ValueError(f"not a regular expression to RE2: {error}") from error
     return pattern
@@ -176,10 +178,11 @@ def regexp_mismatch_count(
     column: CategoryProfile, *, pattern: Annotated[str, Checked(_re2)]
 ) -> float:
     """Values that do not match a regular expression (RE2) from their first character on."""
-    import pyarrow as pa
     import pyarrow.compute as pc
 
-    found = pc.match_substring_regex(pa.array(column.labels, pa.string()), f"^(?:{pattern})")
+    from exporter.profile.arrow import texts
+
+    found = pc.match_substring_regex(texts(column.labels), f"^(?:{pattern})")
     hits = np.array(found.to_pylist(), bool)
     return column.count - int(column.counts[hits].sum())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import isnan
@@ -128,16 +129,25 @@ def codes(column: pa.ChunkedArray) -> tuple[list[str], Codes]:
     if column.num_chunks > 1:
         column = column.unify_dictionaries()
     out = np.empty(len(column), np.int32)
-    texts = _labels(column.chunk(0).dictionary) if column.num_chunks else []
+    found = _labels(column.chunk(0).dictionary) if column.num_chunks else []
     at = 0
     for chunk in column.chunks:
         values, valid = _view(chunk.indices)
         part = out[at : at + len(chunk)]
         np.copyto(part, values, casting="unsafe")
         if valid is not None:
-            np.putmask(part, ~valid, len(texts))
+            np.putmask(part, ~valid, len(found))
         at += len(chunk)
-    return _canonical(texts, out)
+    return _canonical(found, out)
+
+
+def texts(labels: Sequence[str]) -> pa.Array:
+    """The labels as an Arrow array; `pa.array` of a list would import pandas."""
+    encoded = [label.encode("utf-8", "surrogatepass") for label in labels]
+    offsets = np.zeros(len(encoded) + 1, np.int64)
+    np.cumsum([len(text) for text in encoded], out=offsets[1:])
+    buffers = pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))
+    return pa.LargeStringArray.from_buffers(len(encoded), *buffers)
 
 
 def family(kind: pa.DataType) -> str:
@@ -213,13 +223,13 @@ def _decimal_text(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text and "E" not in text else text
 
 
-def _canonical(texts: list[str | None], indices: Codes) -> tuple[list[str], Codes]:
+def _canonical(found: list[str | None], indices: Codes) -> tuple[list[str], Codes]:
     """Labels without None and without doubles, and the indices that follow."""
     place: dict[str, int] = {}
-    for text in texts:
+    for text in found:
         if text is not None:
             place.setdefault(text, len(place))
-    if len(place) == len(texts):
+    if len(place) == len(found):
         return list(place), indices
-    follow = [len(place) if text is None else place[text] for text in texts]
+    follow = [len(place) if text is None else place[text] for text in found]
     return list(place), np.take(np.array([*follow, len(place)], np.int32), indices)

@@ -170,10 +170,11 @@ def category_profile(name: str, labels: list[str], codes: Codes) -> CategoryProf
 def frequency_order(labels: Sequence[str], counts: Ints) -> Ints:
     """The indices of the labels that occur, most frequent first, equally frequent ones by name."""
     if len(labels) > SORTED_IN_PYTHON:
-        import pyarrow as pa
         import pyarrow.compute as pc
 
-        names = np.frombuffer(pc.sort_indices(pa.array(labels)).buffers()[1], np.uint64).astype(int)
+        from exporter.profile.arrow import texts
+
+        names = np.frombuffer(pc.sort_indices(texts(labels)).buffers()[1], np.uint64).astype(int)
     else:
         names = np.array(sorted(range(len(labels)), key=labels.__getitem__), dtype=int)
     order: Ints = names[np.argsort(-counts[names], kind="stable")]

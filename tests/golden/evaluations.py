@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from golden import flights
 
 from exporter import evaluation
 from exporter.batch import Batch, Kind, Schema
@@ -18,7 +19,6 @@ from exporter.plan import Plan, make_plan
 from exporter.profile.build import profile_table
 from exporter.profile.column import ColumnProfile
 from exporter.snapshot import MetricRow, Snapshot
-from golden import flights
 
 HERE = Path(__file__).parent
 METHODS = {  # the golden files write the names that people read

@@ -6,7 +6,6 @@ from functools import cache
 
 import pandas as pd
 import pytest
-
 from golden import flights
 from golden.evaluations import (
     CLASSIFICATION,
@@ -46,17 +45,15 @@ SCHEMA = schema_of(SUMMARY_KINDS, (*flights.NUMERICAL, *flights.CATEGORICAL))
 def figures_of_days() -> dict[tuple[str, str, str], pd.DataFrame]:
     told = pd.read_parquet(HERE / "nyc_daily.parquet")
     told = told[told["batch"].isin(DAYS)]
-    told = told.astype({c: str for c in ("batch", "kind", "model", "column", "metric")})
-    return {key: rows for key, rows in told.groupby(["batch", "kind", "model"])}
+    told = told.astype(dict.fromkeys(("batch", "kind", "model", "column", "metric"), str))
+    return dict(list(told.groupby(["batch", "kind", "model"])))
 
 
 def values(day: str, kind: str, model: str = "", column: str = "") -> dict[str, float]:
     rows = figures_of_days()[day, kind, model]
     rows = rows[rows["column"] == column]
-    return {
-        m: None if pd.isna(v) else float(v)
-        for m, v in zip(rows["metric"], rows["value"], strict=True)
-    }
+    told = [None if pd.isna(v) else float(v) for v in rows["value"]]
+    return dict(zip(rows["metric"], told, strict=True))
 
 
 @cache

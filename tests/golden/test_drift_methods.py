@@ -9,13 +9,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-
-from golden.evaluations import HERE, golden, near, near_p, reference_of, schema_of
+from golden.evaluations import HERE, batch_of, golden, near, near_p, reference_of, schema_of
 
 from exporter import evaluation
 from exporter.distances import DRIFT_METHODS
 from exporter.plan import make_plan
-from golden.evaluations import batch_of
 
 KINDS = {"num": "numerical", "cat": "categorical"}
 CELLS = [

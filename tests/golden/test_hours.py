@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
-
 from golden import flights
 from golden.evaluations import (
     CLASSIFICATION,

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-
 from golden import flights
 from golden.evaluations import (
     DRIFT,

@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pytest
-
 from golden.evaluations import HERE, Figures, evaluated, golden, near, near_p, schema_of
 
 NUMBERS = ("age", "income")
