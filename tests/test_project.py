@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
+import sys
 import tomllib
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from statistics import median
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -143,6 +148,52 @@ def test_a_page_names_only_make_targets_that_exist(page: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     named = set(re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text("utf-8"), re.MULTILINE))
     assert named <= targets
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_python_of_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path) -> None:
+    blocks = blocks_of(page, "python")
+    if blocks:
+        _write_example_data(tmp_path)
+        script = tmp_path / "page.py"
+        script.write_text("\n".join(blocks), "utf-8")
+        environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "PYTHONWARNINGS": "error"}
+        done = subprocess.run(
+            [sys.executable, script],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_config_of_a_page_is_sound(page: Path, tmp_path: Path) -> None:
+    for number, block in enumerate(blocks_of(page, "yaml")):
+        path = tmp_path / f"{number}.yaml"
+        path.write_text(block, "utf-8")
+        assert load_config(path).models
+
+
+def blocks_of(page: Path, language: str) -> list[str]:
+    """The fenced blocks of a page in one language."""
+    return re.findall(
+        rf"^```{language}\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+
+
+def _write_example_data(folder: Path) -> None:
+    """What the pages call january.parquet and february.parquet."""
+    for name, seed in (("january", 1), ("february", 2)):
+        random = np.random.default_rng(seed)
+        columns = {
+            "age": random.normal(40, 12, 500),
+            "amount": random.lognormal(3 + 0.2 * seed, 1, 500),
+            "country": random.choice(["CH", "DE", "FR"], 500),
+        }
+        pq.write_table(pa.table(columns), folder / f"{name}.parquet")
 
 
 def test_tests_lie_in_the_folders_of_the_package() -> None:

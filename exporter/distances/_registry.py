@@ -69,7 +69,8 @@ def drift_method(
             raise CatalogueError(
                 f"{func.__module__}.{func.__name__}: no docstring, or declared twice"
             )
-        reads = "shares" if first.annotation == "Shares" else "profiles"
+        written = getattr(first.annotation, "__name__", first.annotation)  # a class, or its name
+        reads = "shares" if written == "Shares" else "profiles"
         _methods[func.__name__] = DriftMethod(
             func.__name__, text.splitlines()[0], kinds, threshold, score, inclusive, reads, func
         )
