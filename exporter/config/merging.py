@@ -1,0 +1,82 @@
+"""Defaults and what a model says of itself, as one; and which columns that declares."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+from exporter.batch import Kind, Schema, Task
+from exporter.config.fields import text_of
+from exporter.config.forms import Columns, Model, Shared
+
+KINDS: tuple[Kind, ...] = ("numerical", "categorical", "datetime")
+NAMED = ("tags", "segments", "evaluations")
+
+
+def merged(defaults: Shared, model: Model, automatic_tests: str = "directional") -> Model:
+    """The model with the defaults for what it does not say.
+
+    `columns`, `tags`, `segments` and `evaluations` are merged key by key, all else is replaced;
+    null takes away what the defaults have.
+    """
+    out: dict[str, Any] = {name: getattr(model, name) for name in model.model_fields_set}
+    for name in defaults.model_fields_set:
+        theirs = getattr(defaults, name)
+        if name not in out:
+            out[name] = theirs
+        elif out[name] is not None and theirs is not None:
+            out[name] = _both(name, theirs, out[name])
+    for name in NAMED:
+        if out.get(name):
+            out[name] = {key: value for key, value in out[name].items() if value is not None}
+    if out.get("automatic_tests") is None:
+        out["automatic_tests"] = automatic_tests
+    return Model.model_construct(**out)
+
+
+def schema_of(model: Model) -> Schema:
+    """The schema as far as the config tells it: without `kinds` where no list of kinds is given."""
+    columns = model.columns or Columns()
+    kinds: dict[str, Kind] = {}
+    for kind in KINDS:
+        kinds |= dict.fromkeys(getattr(columns, kind) or (), kind)
+    probability = probability_of(columns)
+    outcome: Kind = "numerical" if model.task == "regression" else "categorical"
+    roles = {columns.target: outcome, columns.prediction: outcome, probability: "numerical"}
+    no_features = {*roles, columns.id, columns.time.column if columns.time else None}
+    features = tuple(
+        n for n, k in kinds.items() if k in ("numerical", "categorical") and n not in no_features
+    )
+    if kinds:
+        kinds |= {n: k for n, k in roles.items() if n and n not in kinds}
+    task: Task = model.task if model.task in ("regression", "binary") else "none"
+    return Schema(
+        kinds,
+        features,
+        columns.target,
+        columns.prediction,
+        probability,
+        text_of(columns.positive),
+        task,
+        columns.threshold,
+        _missing_values(model),
+    )
+
+
+def probability_of(columns: Columns) -> str | None:
+    """The column that holds the positive class's probability."""
+    given = columns.probability
+    return given.get(text_of(columns.positive)) if isinstance(given, dict) else given
+
+
+def _both(name: str, theirs: Any, mine: Any) -> Any:
+    if name == "columns":
+        rest = theirs.model_fields_set - mine.model_fields_set
+        return mine.model_copy(update={key: getattr(theirs, key) for key in rest})
+    return {**theirs, **mine} if name in NAMED else mine
+
+
+def _missing_values(model: Model) -> tuple[str | float, ...]:
+    if model.missing_values is None and model.automatic_tests == "evidently":
+        return ("", inf, -inf)  # with null, what Evidently 0.4 counts
+    return tuple(x for x in model.missing_values or () if x is not None)
