@@ -7,7 +7,6 @@ so that a column which one file lacks is a column of missing values.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from zlib import crc32
 
 import numpy as np
@@ -23,20 +22,49 @@ _LARGE = np.uint64(0xD1B54A32D192ED03)  # tells whole numbers that no float hold
 _EXACT = 1 << 53
 
 
-def row_hashes(columns: Mapping[str, pa.ChunkedArray | Ints], rows: int) -> Hashes:
-    """One 64-bit hash a row of some columns, in whatever order they stand."""
-    total = np.zeros(rows, np.uint64)
-    for name, column in columns.items():
+class RowHashes:
+    """One 64-bit hash a row of the columns that are added, in whatever order."""
+
+    def __init__(self, rows: int) -> None:
+        self._total = np.zeros(rows, np.uint64)
+
+    def add(self, name: str, hashes: Hashes) -> None:
+        """Enter a column by the hashes of its values."""
         seed = np.uint64(2 * crc32(name.encode()) + 1)
-        values = _of_whole(column) if isinstance(column, np.ndarray) else value_hashes(column)
-        total += scrambled(values * seed) * (values != 0)
-    return scrambled(total + _GOLDEN)
+        self._total += scrambled(hashes * seed) * (hashes != 0)
+
+    def of_rows(self) -> Hashes:
+        """The hashes of the rows, as of the columns added so far."""
+        return scrambled(self._total + _GOLDEN)
 
 
 def value_hashes(column: pa.ChunkedArray) -> Hashes:
     """One 64-bit hash a value, 0 where it is missing; 1 and 1.0 are equal, 1 and "1" are not."""
     parts = [_chunk_hashes(chunk) for chunk in column.chunks if len(chunk)]
     return np.concatenate(parts) if parts else np.empty(0, np.uint64)
+
+
+def whole_hashes(whole: Ints) -> Hashes:
+    """One 64-bit hash a whole number: that of the float it equals, where there is one."""
+    bits = whole.astype(np.float64).view(np.uint64)
+    if whole.dtype.itemsize == 8:
+        large = whole > _EXACT
+        if whole.dtype.kind == "i":
+            large |= whole < -_EXACT
+        if large.any():
+            bits = np.where(large, scrambled(whole.astype(np.uint64) ^ _LARGE), bits)
+    return _filled(bits)
+
+
+def sums_by(place: Ints, hashes: Hashes, size: int) -> list[int]:
+    """The sums, modulo 2^64, of the hashes in each place from 0 to size - 1."""
+    if (place[1:] < place[:-1]).any():
+        order = np.argsort(place, kind="stable")
+        place, hashes = place[order], hashes[order]
+    total = np.concatenate((np.zeros(1, np.uint64), np.cumsum(hashes, dtype=np.uint64)))
+    edges = total[np.searchsorted(place, np.arange(size + 1))]
+    sums: list[int] = (edges[1:] - edges[:-1]).tolist()
+    return sums
 
 
 def scrambled(bits: Hashes) -> Hashes:
@@ -53,11 +81,11 @@ def _chunk_hashes(chunk: pa.Array) -> Hashes:
     if pa.types.is_dictionary(kind):
         return _dictionary_hashes(chunk)
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        return _present(chunk, _of_whole(microseconds(chunk)))
+        return _present(chunk, whole_hashes(microseconds(chunk)))
     if pa.types.is_integer(kind):
-        return _present(chunk, _of_whole(values(chunk)))
+        return _present(chunk, whole_hashes(values(chunk)))
     if pa.types.is_boolean(kind):
-        return _present(chunk, _of_whole(values(chunk.cast(pa.int8()))))
+        return _present(chunk, whole_hashes(values(chunk.cast(pa.int8()))))
     if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         real = values(chunk.cast(pa.float64(), safe=False)) + 0.0  # -0.0 is 0.0
         hashes = np.where(np.isnan(real), np.uint64(0), _filled(real.view(np.uint64)))
@@ -73,18 +101,6 @@ def _dictionary_hashes(chunk: pa.DictionaryArray) -> Hashes:
 
 def _present(chunk: pa.Array, hashes: Hashes) -> Hashes:
     return np.where(absent(chunk), np.uint64(0), hashes) if chunk.null_count else hashes
-
-
-def _of_whole(whole: Ints) -> Hashes:
-    """The hash of whole numbers: that of the float they equal, where there is one."""
-    bits = whole.astype(np.float64).view(np.uint64)
-    if whole.dtype.itemsize == 8:
-        large = whole > _EXACT
-        if whole.dtype.kind == "i":
-            large |= whole < -_EXACT
-        if large.any():
-            bits = np.where(large, scrambled(whole.astype(np.uint64) ^ _LARGE), bits)
-    return _filled(bits)
 
 
 def _filled(bits: Hashes) -> Hashes:

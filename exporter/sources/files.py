@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -18,12 +18,12 @@ from exporter.errors import BatchError, nearest
 from exporter.sources.batches import batch_of, parquet_batch
 from exporter.sources.cache import Cache, open_cache
 from exporter.sources.clock import micros, moment
-from exporter.sources.index import FileIndex, Index, Stretch, load_index, name_of, save_index
+from exporter.sources.index import FileIndex, Index, index_stretch, load_index, name_of, save_index
 from exporter.sources.inference import inferred
 from exporter.sources.labels import Labels, label_hashes, load_labels
-from exporter.sources.listing import DataFile, Format, found
-from exporter.sources.parts import Layout, Part, Parts, part_of, window_sums
-from exporter.sources.reading import Groups, Wanted, read_file, stretches
+from exporter.sources.listing import DataFile, Format, Print, found
+from exporter.sources.parts import Layout, Part, Parts, part_of
+from exporter.sources.reading import Groups, Wanted, column_reader, read_file, stretches
 from exporter.sources.tables import compact, stacked, without
 from exporter.sources.windows import end_of, starts
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FileSource", "Layout", "batch_of", "read_table"]
 
+LARGE = 16 << 20  # bytes from which a parquet file is indexed column by column
 ENOUGH = 10_000  # rows from which kinds are inferred, where there are so many
 
 
@@ -270,13 +271,22 @@ class FileSource:
             return
         entry = FileIndex(state, 0, [])
         for groups in stretches(file):
-            part = self._part(file, groups)
-            sums, targets = window_sums(part, self.schema.target)
-            order = list(part.offsets)
-            rows = [part.offsets[start][1] for start in order]
-            entry.stretches.append(Stretch(groups, order, rows, sums, targets))
-            entry.without_time += part.without_time
+            names, read = self._columns(file, groups, state)
+            if self.layout.time not in names:
+                _lacks(self.layout.time, "time", file)
+            stretch, lost = index_stretch(names, read, self.layout, self.schema.target, path)
+            entry.stretches.append(replace(stretch, groups=groups))
+            entry.without_time += lost
         self._known.files[path], self._known.changed = entry, True
+
+    def _columns(
+        self, file: DataFile, groups: Groups | None, state: Print
+    ) -> tuple[list[str], Callable[[str], pa.ChunkedArray]]:
+        """The columns of a stretch: of a large one each is read when it is asked for."""
+        if groups is not None and state.size > LARGE:
+            return column_reader(file, self._wanted, groups)
+        table = self._part(file, groups).table
+        return table.column_names, table.column
 
     def _part(self, file: DataFile, groups: Groups | None) -> Part:
         wanted = self._wanted
@@ -285,7 +295,8 @@ class FileSource:
         if part is None:
             table = read_file(file, wanted, groups)
             how = self.layout
-            _need(table, how.time, "time", file)
+            if how.time not in table.column_names:
+                _lacks(how.time, "time", file)
             part = part_of(table, how, str(file.path))
             self.parts.keep(key, part)
         return part
@@ -299,7 +310,8 @@ class FileSource:
 
     def _with_targets(self, rows: pa.Table, file: DataFile, labels: Labels) -> pa.Table:
         key, target = str(self.layout.id), str(self.schema.target)
-        _need(rows, key, "id", file)
+        if key not in rows.column_names:
+            _lacks(key, "id", file)
         places = labels.places(rows[key], is_loose=file.format == "csv", where=str(file.path))
         own = rows[target] if target in rows.column_names else None
         if own is not None:
@@ -409,9 +421,7 @@ def _over_files(files: Iterable[str], known: Index) -> dict[int, _Seen]:
     return dict(sorted(out.items()))
 
 
-def _need(table: pa.Table, name: str, role: str, file: DataFile) -> None:
-    if name in table.column_names:
-        return
+def _lacks(name: str, role: str, file: DataFile) -> NoReturn:
     names = read_file(file).column_names
     raise BatchError(
         f"{file.path}: there is no {role} column {name!r}"

@@ -85,33 +85,33 @@ def resolve_schema(batch: Batch, columns: Mapping[str, Any] | None, task: Task |
 
 
 def _declared(columns: Mapping[str, Any], task: Task | None) -> Schema:
-    """The schema as far as the declaration tells it."""
+    """The schema as far as the declaration tells it: what a config's `columns:` would give."""
     _refuse_unknown(columns)
     kinds: dict[str, Kind] = {}
     for kind in KINDS:
         kinds |= dict.fromkeys(_names(columns, kind), kind)
-    features = tuple(n for n, k in kinds.items() if k in ("numerical", "categorical"))
+    positive = _label(columns.get("positive", 1))
+    target, prediction = columns.get("target"), columns.get("prediction")
+    probability = columns.get("probability")
+    if isinstance(probability, Mapping):
+        probability = {_label(key): name for key, name in probability.items()}.get(positive)
     outcome: Kind = "numerical" if task == "regression" else "categorical"
-    roles: tuple[tuple[str, Kind], ...] = (
-        ("target", outcome),
-        ("prediction", outcome),
-        ("probability", "numerical"),
+    roles: dict[Any, Kind] = {target: outcome, prediction: outcome, probability: "numerical"}
+    no_features = {*roles, columns.get("id"), _time(columns)}
+    features = tuple(
+        n for n, k in kinds.items() if k in ("numerical", "categorical") and n not in no_features
     )
     if kinds:
-        for role, kind in roles:
-            if columns.get(role):
-                kinds.setdefault(columns[role], kind)
-    target, prediction, probability = (columns.get(role) for role, _ in roles)
+        kinds |= {name: kind for name, kind in roles.items() if name and name not in kinds}
+    threshold = float(columns.get("threshold", 0.5))
     return Schema(
-        kinds,
-        features,
-        target,
-        prediction,
-        probability,
-        _label(columns.get("positive", 1)),
-        task or "none",
-        float(columns.get("threshold", 0.5)),
+        kinds, features, target, prediction, probability, positive, task or "none", threshold
     )
+
+
+def _time(columns: Mapping[str, Any]) -> str | None:
+    given = columns.get("time")
+    return given.get("column") if isinstance(given, Mapping) else given
 
 
 def _refuse_unknown(columns: Mapping[str, Any]) -> None:
@@ -120,7 +120,8 @@ def _refuse_unknown(columns: Mapping[str, Any]) -> None:
         if key not in known:
             raise PlanError(f"columns: there is no key {key!r}" + nearest(key, known))
     for role in ("target", "prediction", "probability", "id"):
-        if not isinstance(columns.get(role, ""), str | None):
+        form = str | None if role != "probability" else str | Mapping | None
+        if not isinstance(columns.get(role), form):
             raise PlanError(f"columns: {role!r} should be the name of one column")
 
 

@@ -7,14 +7,20 @@ entry, also when the config asks for other columns now: what is due depends on t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from typing import Any, BinaryIO
 
+import numpy as np
+import pyarrow as pa
+
 from exporter.sources.cache import Cache
+from exporter.sources.checksums import RowHashes, sums_by, value_hashes, whole_hashes
 from exporter.sources.listing import Print
+from exporter.sources.parts import Layout, window_starts
 from exporter.sources.reading import Groups
+from exporter.sources.windows import NO_TIME
 
 FORMAT = 1
 
@@ -56,6 +62,35 @@ class Index:
         for path in gone:
             del self.files[path]
         self.changed = self.changed or bool(gone)
+
+
+def index_stretch(
+    names: Sequence[str],
+    read: Callable[[str], pa.ChunkedArray],
+    layout: Layout,
+    target: str | None,
+    where: str,
+) -> tuple[Stretch, int]:
+    """The windows of some rows with their checksums, and how many rows have no time.
+
+    One column is in memory at a time, if *read* gives it so.
+    """
+    times, begin = window_starts(read(layout.time), layout, where)
+    each, place, count = np.unique(begin, return_inverse=True, return_counts=True)
+    rows = RowHashes(len(times))
+    rows.add(layout.time, whole_hashes(times))
+    for name in names:
+        if name not in (layout.time, target):
+            rows.add(name, value_hashes(read(name)))
+    sums, targets = sums_by(place, rows.of_rows(), len(each)), [0] * len(each)
+    if target is not None and target in names:
+        own = value_hashes(read(target))
+        rows.add(target, own)
+        targets = sums_by(place, rows.of_rows() * (own != 0), len(each))
+    lost = int(count[0]) if len(each) and each[0] == NO_TIME else 0
+    known = slice(1 if lost else 0, None)
+    windows = each[known].tolist(), count[known].tolist(), sums[known], targets[known]
+    return Stretch(None, *windows), lost
 
 
 def name_of(*identity: object) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from exporter.errors import BatchError
-from exporter.sources.checksums import row_hashes, value_hashes
+from exporter.profile.arrays import Ints
 from exporter.sources.listing import Format
 from exporter.sources.windows import NO_TIME, instants, starts
 
@@ -66,13 +66,18 @@ class Parts:
         self.held += size
 
 
-def part_of(table: pa.Table, layout: Layout, where: str) -> Part:
-    """The rows of a table in order of their windows, with their times as instants in UTC."""
+def window_starts(column: pa.ChunkedArray, layout: Layout, where: str) -> tuple[Ints, Ints]:
+    """Each row's instant, and the start of its window; a BatchError that names the file where they are no times."""
     try:
-        times = instants(table[layout.time], layout.zone, layout.time)
+        times = instants(column, layout.zone, layout.time)
     except BatchError as error:
         raise BatchError(f"{where}: {error}") from error
-    begin = starts(times, layout.batch, layout.timezone)
+    return times, starts(times, layout.batch, layout.timezone)
+
+
+def part_of(table: pa.Table, layout: Layout, where: str) -> Part:
+    """The rows of a table in order of their windows, with their times as instants in UTC."""
+    times, begin = window_starts(table[layout.time], layout, where)
     column = pa.array(times, pa.timestamp("us", "UTC"), mask=times == NO_TIME)
     table = table.set_column(table.column_names.index(layout.time), layout.time, column)
     if (begin[1:] < begin[:-1]).any():
@@ -82,21 +87,4 @@ def part_of(table: pa.Table, layout: Layout, where: str) -> Part:
     places = zip(each.tolist(), first.tolist(), count.tolist(), strict=True)
     offsets = {start: (at, rows) for start, at, rows in places}
     _, lost = offsets.pop(NO_TIME, (0, 0))
-    return Part(table.combine_chunks(), offsets, lost)
-
-
-def window_sums(part: Part, target: str | None) -> tuple[list[int], list[int]]:
-    """The checksum of each window's rows without the target, and that of the target alone."""
-    columns = {name: part.table[name] for name in part.table.column_names if name != target}
-    hashes = row_hashes(columns, len(part.table))
-    own = None
-    if target is not None and target in part.table.column_names:
-        seen = value_hashes(part.table[target])
-        own = row_hashes({"row": hashes.view(np.int64), target: part.table[target]}, len(seen))
-        own *= seen != 0
-    sums, targets = [], []
-    for first, count in part.offsets.values():
-        rows = slice(first, first + count)
-        sums.append(int(hashes[rows].sum(dtype=np.uint64)))
-        targets.append(0 if own is None else int(own[rows].sum(dtype=np.uint64)))
-    return sums, targets
+    return Part(table, offsets, lost)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from gzip import BadGzipFile
@@ -58,6 +58,28 @@ def read_file(
         if name not in table.column_names and wanted.chosen([name]):
             table = table.append_column(name, _repeated(value, len(table)))
     return table
+
+
+def column_reader(
+    file: DataFile, wanted: Wanted, groups: Groups
+) -> tuple[list[str], Callable[[str], pa.ChunkedArray]]:
+    """The wanted columns of some row groups of a parquet file, and the way to read one of them."""
+    with told(file.path):
+        opened = open_parquet(file.path)
+        texts = [n for n in texts_of(opened.schema_arrow) if n not in wanted.plain]
+        opened = open_parquet(file.path, texts) if texts else opened
+    names = list(checked_names(wanted.chosen(opened.schema_arrow.names), file.path))
+    partitions = {k: v for k, v in file.partitions if k not in names and wanted.chosen([k])}
+    rows = sum(opened.metadata.row_group(i).num_rows for i in range(*groups))
+
+    def read(name: str) -> pa.ChunkedArray:
+        if name in partitions:
+            return _repeated(partitions[name], rows)
+        with told(file.path):
+            table = opened.read_row_groups(range(*groups), columns=[name], use_threads=False)
+        return _without_views(table).column(0)
+
+    return [*names, *partitions], read
 
 
 def stretches(file: DataFile) -> list[Groups | None]:

@@ -9,16 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.sources.checksums import row_hashes, value_hashes
+from exporter.sources.checksums import RowHashes, sums_by, value_hashes
 
 
 def hashes(values, kind=None):
     return value_hashes(pa.chunked_array([pa.array(values, kind)])).tolist()
 
 
+def of_table(table):
+    found = RowHashes(len(table))
+    for name in table.column_names:
+        found.add(name, value_hashes(table[name]))
+    return found.of_rows().tolist()
+
+
 def rows(**columns):
-    arrays = {name: pa.chunked_array([pa.array(x)]) for name, x in columns.items()}
-    return row_hashes(arrays, len(next(iter(arrays.values())))).tolist()
+    return of_table(pa.table(columns))
 
 
 @given(st.lists(st.one_of(st.none(), st.text(max_size=40)), max_size=60))
@@ -62,15 +68,18 @@ def test_slices_have_the_hashes_of_their_rows():
     table = pa.table(
         {"a": [1, None, 3, 4], "b": ["x", "y", None, "z"], "c": [True, None, False, True]}
     )
-    whole = row_hashes({n: table[n] for n in table.column_names}, 4)
-    part = table.slice(1, 2)
-    assert row_hashes({n: part[n] for n in part.column_names}, 2).tolist() == whole[1:3].tolist()
+    assert of_table(table.slice(1, 2)) == of_table(table)[1:3]
 
 
 def test_values_that_change_places_between_rows_change_the_sum():
-    one = np.sum(rows(a=[1, 2], b=[3, 4]), dtype=np.uint64)
-    other = np.sum(rows(a=[1, 2], b=[4, 3]), dtype=np.uint64)
-    assert one != other
+    assert sum(rows(a=[1, 2], b=[3, 4])) != sum(rows(a=[1, 2], b=[4, 3]))
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2**64 - 1)), max_size=30))
+def test_hashes_are_summed_by_place(pairs):
+    places, values = (np.array([p[i] for p in pairs], "u8") for i in range(2))
+    expected = [sum(v for p, v in pairs if p == place) % 2**64 for place in range(4)]
+    assert sums_by(places.astype(np.int64), values, 4) == expected
 
 
 def test_values_that_change_places_between_columns_change_the_row():

@@ -357,15 +357,17 @@ def test_row_groups_of_one_large_file_are_parts_of_their_own(tmp_path):
 
 
 def test_a_source_opens_from_a_configured_model(tmp_path):
-    from exporter.config import Columns, Files, FromColumn, Model, Segment, Time
+    from exporter.config import Files, Model
 
     three_days(tmp_path)
-    model = Model(
-        source=Files(path="d-*"),
-        columns=Columns(time=Time(column="t", timezone="UTC"), id="id", numerical=["x"]),
-        tags={"unit": FromColumn(column="unused"), "arm": "A"},
-        segments={"city": Segment()},
-        batch="1w",
+    model = Model.model_validate(
+        {
+            "source": {"path": "d-*"},
+            "columns": {"time": {"column": "t", "timezone": "UTC"}, "id": "id"},
+            "tags": {"unit": {"column": "unused"}, "arm": "A"},
+            "segments": {"city": None},
+            "batch": "1w",
+        }
     )
     of = FileSource.open(model, tmp_path, Schema({"x": "numerical"}, ("x",)), NEW_YORK)
     assert of.layout == Layout("t", "UTC", NEW_YORK, "1w", "id", also=("unused", "city"))

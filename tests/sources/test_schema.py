@@ -71,6 +71,12 @@ def test_declared_columns_are_complete():
     assert schema.positive == "1"
 
 
+def test_the_probability_of_the_positive_class_is_the_one_that_is_read():
+    batch = open_batch(pa.table({"x": [1.5], "y": ["a"], "pa": [0.5], "pb": [0.5]}))
+    columns = {"target": "y", "probability": {"a": "pa", "b": "pb"}, "positive": "b"}
+    assert resolve_schema(batch, columns, "binary").probability == "pb"
+
+
 def test_a_declared_column_that_is_not_there_names_the_nearest():
     batch = open_batch(pa.table({"distance": [1.5]}))
     with pytest.raises(PlanError, match="distnace; did you mean 'distance'"):
