@@ -20,11 +20,11 @@ def normal_two_sided(z: float) -> float:
 
 def chi_square(x: float, freedom: int) -> float:
     """P(X > x) of a chi-square distribution: regularised upper incomplete gamma (series, or Lentz' fraction)."""
-    if freedom <= 0 or x <= 0:
-        return 1.0
     if x == inf:
         return 0.0
     a, x = freedom / 2, x / 2
+    if a <= 0 or x <= 0:
+        return 1.0
     front = exp(a * log(x) - x - lgamma(a))
     if x < a + 1:
         term = total = 1 / a
