@@ -1,7 +1,12 @@
-"""Arrow columns as numpy arrays over the same memory; `to_numpy` would import pandas."""
+"""Arrow columns as numpy arrays over the same memory, and back.
+
+`to_numpy`, `pa.array`, `pa.scalar` and `pc.fill_null` would import pandas, which costs a third of a
+second in every process.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,9 +25,10 @@ def absent(column: pa.ChunkedArray | pa.Array) -> Bools:
 
 
 def booleans(column: pa.ChunkedArray | pa.Array) -> Bools:
-    """A boolean column without nulls."""
+    """A boolean column; False where it is null."""
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
-    return _joined([_bits(chunk) for chunk in chunks], np.bool_)
+    true: Bools = _joined([_bits(chunk) for chunk in chunks], np.bool_)
+    return true & ~absent(column) if column.null_count else true
 
 
 def values(column: pa.ChunkedArray | pa.Array) -> npt.NDArray[Any]:
@@ -46,9 +52,42 @@ def microseconds(column: pa.ChunkedArray | pa.Array) -> Ints:
 
 def indices(chunk: pa.DictionaryArray) -> Codes:
     """Each row's place in the chunk's dictionary; the dictionary's length where it is null."""
-    places = pc.fill_null(chunk.indices.cast(pa.int32()), len(chunk.dictionary))
-    codes: Codes = values(places)
-    return codes
+    codes: Codes = values(chunk.indices).astype(np.int32)
+    return np.where(absent(chunk.indices), np.int32(len(chunk.dictionary)), codes)
+
+
+def arrow(
+    numbers: npt.NDArray[Any], kind: pa.DataType | None = None, *, null: Any = None
+) -> pa.Array:
+    """Numbers as an Arrow array (times are whole numbers); *null* says which of them are missing."""
+    numbers = np.ascontiguousarray(numbers)
+    valid = None if null is None else pa.py_buffer(np.packbits(~null, bitorder="little"))
+    buffers = [valid, pa.py_buffer(numbers)]
+    return pa.Array.from_buffers(kind or pa.from_numpy_dtype(numbers.dtype), len(numbers), buffers)
+
+
+def mask(bools: Bools) -> pa.Array:
+    """A boolean Arrow array."""
+    packed = pa.py_buffer(np.packbits(bools, bitorder="little"))
+    return pa.Array.from_buffers(pa.bool_(), len(bools), [None, packed])
+
+
+def texts(given: Sequence[str | None]) -> pa.Array:
+    """Texts as an Arrow array."""
+    encoded = [None if text is None else text.encode() for text in given]
+    ends = np.cumsum([0, *(len(x or b"") for x in encoded)], dtype=np.int32)
+    null = np.array([x is None for x in encoded], bool)
+    buffers = [
+        pa.py_buffer(np.packbits(~null, bitorder="little")),
+        pa.py_buffer(ends),
+        pa.py_buffer(b"".join(x or b"" for x in encoded)),
+    ]
+    return pa.Array.from_buffers(pa.string(), len(encoded), buffers)
+
+
+def null_where(hit: pa.ChunkedArray | pa.Array, column: pa.ChunkedArray | pa.Array) -> Any:
+    """The column with nulls where *hit* holds."""
+    return pc.if_else(hit, pa.nulls(len(column), column.type), column)
 
 
 def _bits(chunk: pa.Array) -> Bools:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from exporter.errors import BatchError, nearest
 from exporter.profile.arrays import Bools, Hashes, Ints
-from exporter.sources.buffers import absent
+from exporter.sources.buffers import absent, arrow, mask
 from exporter.sources.checksums import scrambled, value_hashes
 from exporter.sources.listing import DataFile
 from exporter.sources.reading import Wanted, read_file
@@ -58,7 +58,7 @@ class Labels:
 
     def targets(self, places: Ints, own: pa.ChunkedArray | None) -> pa.ChunkedArray:
         """The label of each row, or the target that the row already had."""
-        taken = self.values.take(pa.array(places, mask=places < 0))
+        taken = self.values.take(arrow(places, null=places < 0))
         if own is None:
             return taken
         kind = common_type([taken.type, own.type])
@@ -115,7 +115,7 @@ def load_labels(
         tables.append(without(table.select([key, target]), missing_values))
     whole = _one_type(tables, files, key)
     known: Bools = ~(absent(whole[key]) | absent(whole[target]))
-    whole = whole if known.all() else whole.filter(pa.array(known))
+    whole = whole if known.all() else whole.filter(mask(known))
     loose = all(file.format == "csv" for file in files)
     return Labels(key, whole[key], whole[target], loose)
 

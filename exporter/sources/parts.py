@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from exporter.errors import BatchError
 from exporter.profile.arrays import Ints
+from exporter.sources.buffers import arrow
 from exporter.sources.listing import Format
 from exporter.sources.windows import NO_TIME, instants, starts
 
@@ -78,11 +79,11 @@ def window_starts(column: pa.ChunkedArray, layout: Layout, where: str) -> tuple[
 def part_of(table: pa.Table, layout: Layout, where: str) -> Part:
     """The rows of a table in order of their windows, with their times as instants in UTC."""
     times, begin = window_starts(table[layout.time], layout, where)
-    column = pa.array(times, pa.timestamp("us", "UTC"), mask=times == NO_TIME)
+    column = arrow(times, pa.timestamp("us", "UTC"), null=times == NO_TIME)
     table = table.set_column(table.column_names.index(layout.time), layout.time, column)
     if (begin[1:] < begin[:-1]).any():
         order = np.argsort(begin, kind="stable")
-        table, begin = table.take(pa.array(order)), begin[order]
+        table, begin = table.take(arrow(order)), begin[order]
     each, first, count = np.unique(begin, return_index=True, return_counts=True)
     places = zip(each.tolist(), first.tolist(), count.tolist(), strict=True)
     offsets = {start: (at, rows) for start, at, rows in places}

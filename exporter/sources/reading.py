@@ -10,10 +10,12 @@ from gzip import BadGzipFile
 from pathlib import Path
 from zipfile import BadZipFile
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from exporter.errors import BatchError
+from exporter.sources.buffers import arrow, texts
 from exporter.sources.listing import DataFile, says
 from exporter.sources.tables import TEXT, checked_names, is_text
 from exporter.sources.text_files import read_csv, read_jsonl, unpacked
@@ -66,8 +68,8 @@ def column_reader(
     """The wanted columns of some row groups of a parquet file, and the way to read one of them."""
     with told(file.path):
         opened = open_parquet(file.path)
-        texts = [n for n in texts_of(opened.schema_arrow) if n not in wanted.plain]
-        opened = open_parquet(file.path, texts) if texts else opened
+        encoded = [n for n in texts_of(opened.schema_arrow) if n not in wanted.plain]
+        opened = open_parquet(file.path, encoded) if encoded else opened
     names = list(checked_names(wanted.chosen(opened.schema_arrow.names), file.path))
     partitions = {k: v for k, v in file.partitions if k not in names and wanted.chosen([k])}
     rows = sum(opened.metadata.row_group(i).num_rows for i in range(*groups))
@@ -98,8 +100,11 @@ def stretches(file: DataFile) -> list[Groups | None]:
     return out or [None]
 
 
-def open_parquet(path: Path, texts: Sequence[str] = ()) -> pq.ParquetFile:
-    """The open file; not memory-mapped: that costs the same and counts the whole file as resident."""
+def open_parquet(path: Path, encoded: Sequence[str] = ()) -> pq.ParquetFile:
+    """The open file, with dictionaries for the text columns in *encoded*.
+
+    It is not memory-mapped: that costs the same and counts the whole file as resident.
+    """
     with path.open("rb") as file:
         head = file.read(4)
         file.seek(0, 2)
@@ -114,7 +119,7 @@ def open_parquet(path: Path, texts: Sequence[str] = ()) -> pq.ParquetFile:
         raise BatchError(
             f"{path}: this parquet file is cut off: write it beside its place and rename it when whole"
         )
-    return pq.ParquetFile(path, read_dictionary=list(texts), pre_buffer=False)
+    return pq.ParquetFile(path, read_dictionary=list(encoded), pre_buffer=False)
 
 
 @contextmanager
@@ -143,8 +148,8 @@ def _read_parquet(path: Path, wanted: Wanted, groups: Groups | None) -> pa.Table
     first = open_parquet(path)
     schema = first.schema_arrow
     names = checked_names(wanted.chosen(schema.names), path)
-    texts = [n for n in texts_of(schema) if n in names and n not in wanted.plain]
-    file = open_parquet(path, texts) if texts else first
+    encoded = [n for n in texts_of(schema) if n in names and n not in wanted.plain]
+    file = open_parquet(path, encoded) if encoded else first
     if groups is None:
         threads = first.metadata.num_rows > WORTH_THREADS
         table = file.read(columns=names, use_threads=threads)
@@ -169,11 +174,11 @@ def _read_text(file: DataFile, wanted: Wanted) -> pa.Table:
 
 def _repeated(value: str | int | None, rows: int) -> pa.ChunkedArray:
     if isinstance(value, int):
-        return pa.chunked_array([pa.repeat(pa.scalar(value, pa.int64()), rows)])
+        return pa.chunked_array([arrow(np.full(rows, value, np.int64))])
     if value is None:
         return pa.chunked_array([pa.nulls(rows, TEXT)])
-    codes = pa.repeat(pa.scalar(0, pa.int32()), rows)
-    return pa.chunked_array([pa.DictionaryArray.from_arrays(codes, pa.array([value]))])
+    codes = arrow(np.zeros(rows, np.int32))
+    return pa.chunked_array([pa.DictionaryArray.from_arrays(codes, texts([value]))])
 
 
 def _without_views(table: pa.Table) -> pa.Table:

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from exporter.errors import BatchError, nearest
 from exporter.profile.arrow import codes
+from exporter.sources.buffers import arrow
 
 OTHER = "other"
 SHOWN = 3  # values that a describing tag names
@@ -32,7 +33,7 @@ def rows_where(table: pa.Table, column: str, value: str) -> pa.Table:
     if value not in labels:
         return table.slice(0, 0)
     chosen = np.flatnonzero(places == labels.index(value))
-    return table if len(chosen) == len(table) else table.take(pa.array(chosen))
+    return table if len(chosen) == len(table) else table.take(arrow(chosen))
 
 
 def split(table: pa.Table, column: str) -> Iterator[tuple[str, pa.Table]]:
@@ -42,7 +43,7 @@ def split(table: pa.Table, column: str) -> Iterator[tuple[str, pa.Table]]:
     edges = np.searchsorted(places[order], np.arange(len(labels) + 1))
     for i in sorted(range(len(labels)), key=labels.__getitem__):
         if edges[i + 1] > edges[i]:
-            yield labels[i], table.take(pa.array(order[edges[i] : edges[i + 1]]))
+            yield labels[i], table.take(arrow(order[edges[i] : edges[i + 1]]))
 
 
 def other_rows(table: pa.Table, column: str, values: list[str]) -> int:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporter.errors import BatchError
+from exporter.sources.buffers import arrow, null_where, texts
 
 TEXT = pa.dictionary(pa.int32(), pa.string())
 
@@ -36,7 +39,7 @@ def stacked(tables: Sequence[pa.Table]) -> pa.Table:
             )
         ]
         columns[name] = pa.chunked_array(chunks, kind)
-    return pa.table(columns)
+    return pa.Table.from_arrays(list(columns.values()), names=list(columns))
 
 
 def common_type(types: Sequence[pa.DataType]) -> pa.DataType:
@@ -74,7 +77,7 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
         column = column.cast(column.type.value_type)
     if pa.types.is_nested(column.type):
         return pa.chunked_array(
-            [pa.array([None if x is None else str(x) for x in column.to_pylist()], pa.string())]
+            [texts([None if x is None else str(x) for x in column.to_pylist()])]
         )
     return column.cast(pa.string(), safe=False)
 
@@ -122,32 +125,37 @@ def _without(
     """The column with nulls for these values; None where it holds none of them."""
     kind = column.type
     if is_text(kind):
-        texts = pa.array([_text(x) for x in missing_values])
+        said = texts([_text(x) for x in missing_values])
         if pa.types.is_dictionary(kind):
-            return _without_codes(column, texts)
-        hit = pc.is_in(column, value_set=texts.cast(kind))
+            return _without_codes(column, said)
+        hit = pc.is_in(column, value_set=said.cast(kind))
     elif pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        numbers = [float(x) for x in missing_values if not isinstance(x, str)]
-        if pa.types.is_integer(kind):
-            numbers = [int(x) for x in numbers if x.is_integer() and abs(x) < 2**53]
-        hits = [pc.equal(column, pa.scalar(x)) for x in numbers]
-        if not hits:
+        wanted = _numbers(missing_values, kind)
+        if not len(wanted):
             return None
-        hit = hits[0]
-        for another in hits[1:]:
-            hit = pc.or_(hit, another)
+        hit = pc.is_in(column, value_set=arrow(wanted))
     else:
         return None
-    return pc.if_else(hit, pa.scalar(None, kind), column) if pc.any(hit).as_py() else None
+    return null_where(hit, column) if pc.any(hit).as_py() else None
 
 
-def _without_codes(column: pa.ChunkedArray, texts: pa.Array) -> pa.ChunkedArray | None:
+def _numbers(missing_values: Sequence[str | float], kind: pa.DataType) -> npt.NDArray[Any]:
+    """The numbers among the values that a column of this type can hold."""
+    dtype = np.dtype(kind.to_pandas_dtype())
+    numbers = [float(x) for x in missing_values if not isinstance(x, str)]
+    if dtype.kind in "iu":
+        least, most = np.iinfo(dtype).min, np.iinfo(dtype).max
+        numbers = [x for x in numbers if x.is_integer() and least <= x <= most]
+    return np.array(numbers).astype(dtype)
+
+
+def _without_codes(column: pa.ChunkedArray, said: pa.Array) -> pa.ChunkedArray | None:
     chunks, changed = [], False
     for chunk in column.chunks:
-        hit = pc.is_in(chunk.dictionary, value_set=texts.cast(chunk.dictionary.type))
+        hit = pc.is_in(chunk.dictionary, value_set=said.cast(chunk.dictionary.type))
         if pc.any(hit).as_py():
             gone = hit.take(chunk.indices)
-            indices = pc.if_else(gone, pa.scalar(None, chunk.indices.type), chunk.indices)
+            indices = null_where(gone, chunk.indices)
             chunk = pa.DictionaryArray.from_arrays(indices, chunk.dictionary)  # noqa: PLW2901
             changed = True
         chunks.append(chunk)

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from pyarrow import csv, json
 
 from exporter.errors import BatchError
+from exporter.sources.buffers import null_where, texts
 from exporter.sources.tables import checked_names, stacked
 
 if TYPE_CHECKING:
@@ -49,14 +50,14 @@ def read_csv(data: bytes, path: Path, wanted: Wanted) -> pa.Table:
     """
     separator, header = _header(data, path)
     names = checked_names(wanted.chosen(header), path)
-    texts = [n for n in names if n in wanted.as_text or n in wanted.labels]
+    as_they_are = [n for n in names if n in wanted.as_text or n in wanted.labels]
     table = csv.read_csv(
         pa.BufferReader(data),
         read_options=csv.ReadOptions(block_size=_block(data)),
         parse_options=csv.ParseOptions(delimiter=separator, newlines_in_values=True),
         convert_options=csv.ConvertOptions(
             include_columns=names,
-            column_types=dict.fromkeys(texts, pa.string()),
+            column_types=dict.fromkeys(as_they_are, pa.string()),
             strings_can_be_null=False,
         ),
     )
@@ -119,10 +120,10 @@ def _block(data: bytes) -> int:
 
 
 def _or_null(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    empty = pc.equal(column, "")
+    empty = pc.is_in(column, value_set=texts([""]))
     if not pc.any(empty).as_py():
         return column
-    return pc.if_else(empty, pa.scalar(None, column.type), column)
+    return null_where(empty, column)
 
 
 def _canonical(column: pa.ChunkedArray) -> pa.ChunkedArray:

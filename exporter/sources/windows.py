@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from exporter.batch import Window
 from exporter.errors import BatchError
 from exporter.profile.arrays import Bools, Ints
-from exporter.sources.buffers import absent, microseconds
+from exporter.sources.buffers import absent, booleans, mask, microseconds, null_where
 from exporter.sources.clock import (
     DAY,
     EARLIEST,
@@ -160,18 +160,16 @@ def _read(texts: pa.ChunkedArray, zone: str, name: str) -> Ints:
     readable = pc.match_substring_regex(texts, _ISO)
     some = pc.any(readable).as_py()
     if not some and texts.null_count < len(texts):
-        example = next(x for x in texts.to_pylist() if x is not None)
+        example = texts.drop_null()[0].as_py()
         raise BatchError(
             f"time column {name!r} holds text such as {example[:40]!r}, which is no time: "
             "write ISO 8601, e.g. 2024-01-31T08:00:00+01:00"
         )
-    texts = pc.if_else(readable, pc.utf8_trim_whitespace(texts), pa.scalar(None, pa.string()))
-    zoned = pc.fill_null(pc.match_substring_regex(texts, _ZONED), False)
+    texts = pc.utf8_trim_whitespace(null_where(pc.invert(readable), texts))
+    zoned = booleans(pc.match_substring_regex(texts, _ZONED))
     out = np.full(len(texts), NO_TIME)
     for has_zone in (True, False):
-        chosen = pc.if_else(
-            zoned if has_zone else pc.invert(zoned), texts, pa.scalar(None, pa.string())
-        )
+        chosen = null_where(mask(zoned != has_zone), texts)
         if chosen.null_count == len(chosen):
             continue
         times = _parsed(chosen, zoned=has_zone)
