@@ -271,7 +271,7 @@ def content_hash(snapshot: Snapshot) -> bytes:
         for r in s.tests
     ]
     lines += [
-        f"h|{r.column}|{r.categories}|{list(r.current)}|{list(r.reference or ())}|"
+        f"h|{r.column}|{list(r.categories or ())}|{list(r.current)}|{list(r.reference or ())}|"
         + _digits(tuple(r.edges or ()))
         for r in s.distributions
     ]

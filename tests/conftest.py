@@ -42,8 +42,9 @@ def server() -> Iterator[str]:
     # a test's server may forget all when the machine falls: nothing of it outlives the session
     postgres = EmbeddedPostgres(root, {"fsync": "off", "max_connections": "200"})
     with postgres:
-        _prepare_template(postgres.dsn)
-        yield postgres.dsn
+        admin = postgres.url_of("postgres")
+        _prepare_template(admin)
+        yield admin
     if not (postgres.root / "data" / "postmaster.pid").exists():
         shutil.rmtree(postgres.root, ignore_errors=True)  # the last worker has stopped it
 

@@ -1,659 +1,271 @@
-"""Writing, deleting and dropping snapshots: one transaction each, safe to repeat."""
+"""The store: snapshots in PostgreSQL, one transaction each, safe to repeat."""
 
 from __future__ import annotations
 
-import hashlib
-import uuid
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, NamedTuple
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Self, TypeVar
 
-import numpy as np
 import psycopg
-from psycopg.types.json import Jsonb
 
-from exporter.errors import SnapshotError, StoreError
-from exporter.snapshot import STATUSES, Snapshot, canonical, content_hash
-from exporter.store.copy import floats, microseconds, pack
+from exporter.profile.histogram import Grid
+from exporter.snapshot import Snapshot, content_hash
+from exporter.store import retention
+from exporter.store.connection import connect, state_of, store_error
+from exporter.store.dimensions import Dimensions, grid_id, project_id
+from exporter.store.door import storable, storable_text
+from exporter.store.find import Question, find_heads, read_snapshot
+from exporter.store.identity import claim
+from exporter.store.records import Input, Key, Result, Written
+from exporter.store.rows import copy_rows, delete_rows, keys_of
 
-Result = Literal["new", "replaced", "same", "older", "deleted"]
-FUTURE = timedelta(days=32)
-_CACHED_STREAMS = 256
+__all__ = ["Input", "Key", "Result", "Store", "Written"]
 
-
-class Written(NamedTuple):
-    """What became of a snapshot that was handed over."""
-
-    result: Result
-    snapshot_id: int
-    revision: int
-
-
-class Key(NamedTuple):
-    """A series within its stream."""
-
-    kind: str
-    name: str
-    column: str
-    label: str
-    params: str
-
-
-class Input(NamedTuple):
-    """What a window's input looked like: the memory of "due"."""
-
-    entry: str
-    fingerprint: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    snapshot_id: int
-    time: datetime
-    content_hash: bytes
-    confirmed_at: datetime
-    revision: int
-    deleted: bool
+_ATTEMPTS = 3
+_T = TypeVar("_T")
+_DELETE = (
+    "update evaluation.snapshot set deleted_at = now(), changed = pg_current_xact_id()"
+    " where snapshot_id = any(%s) and deleted_at is null returning time, snapshot_id"
+)
+_KEEP_INPUT = (
+    "insert into evaluation.input values (%s, %s, %s, %s, %s, %s)"
+    " on conflict (project_id, entry, evaluation, window_start, window_end)"
+    " do update set fingerprint = excluded.fingerprint, seen_at = now()"
+)
+_INPUTS = (
+    "select window_start, window_end, fingerprint from evaluation.input"
+    " join evaluation.project p using (project_id)"
+    " where p.name = %s and entry = %s and evaluation = %s"
+)
+_KEEP_GRID = "insert into evaluation.model_grid values (%s, %s, %s, %s) on conflict do nothing"
+_GRIDS = (
+    "select column_name, edges, categories from evaluation.model_grid"
+    " join evaluation.grid using (grid_id) where project_id = %s and model = %s"
+)
 
 
 class Store:
-    """Snapshots in PostgreSQL. One connection, opened when needed and again after it broke; not shared by threads."""
+    """Snapshots in PostgreSQL, over one connection that is opened when needed and again after it broke.
 
-    def __init__(self, dsn: str) -> None:
-        self._dsn = dsn
+    May be shared by threads, which then wait for each other. Every method raises StoreAway where
+    the database does not answer, StoreError where it refuses us.
+    """
+
+    def __init__(self, url: str | Callable[[], str]) -> None:
+        self._url = url
         self._connection: psycopg.Connection | None = None
-        self._streams: dict[tuple[str, ...], int] = {}
-        self._series: OrderedDict[int, dict[Key, int]] = OrderedDict()
-        self._months: set[str] = set()
+        self._dimensions = Dimensions()
+        self._lock = threading.RLock()
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; the next call opens another."""
         if self._connection:
             self._connection.close()
+
+    @property
+    def url(self) -> str:
+        """Where the database is; of the embedded one, which is started again where it died."""
+        return self._url if isinstance(self._url, str) else self._url()
+
+    def connection(self) -> psycopg.Connection:
+        """The open connection; a broken one is replaced."""
+        if self._connection is None or self._connection.closed:
+            self._connection = connect(self.url)
+        return self._connection
 
     def write(
         self, snapshot: Snapshot, *, force: bool = False, source: Input | None = None
     ) -> Written:
-        """Store a snapshot once, however often it is handed over."""
-        snapshot = _storable(snapshot)
-        digest = content_hash(snapshot)
-        try:
-            return self._write(snapshot, digest, force, source)
-        except (psycopg.errors.ForeignKeyViolation, psycopg.errors.CheckViolation) as error:
-            if (
-                error.diag.table_name == "stream"
-                or "no partition" in str(error)
-                or error.diag.constraint_name == "snapshot_stream_id_fkey"
-            ):
-                self._forget()  # retention took a stream or a month away that this process remembered
-                return self._write(snapshot, digest, force, source)
-            raise
+        """Store a snapshot once, however often it is handed over.
 
-    def delete(self, snapshot_ids: Sequence[int]) -> int:
+        Equal content of the same identity changes nothing; other content replaces what is there
+        unless it was computed earlier; `force` lifts a deletion. `source` is what the window's
+        input looked like, remembered in the same transaction.
+
+        Raises SnapshotError where it cannot be stored as it is.
+        """
+        snapshot = storable(snapshot)
+        digest = content_hash(snapshot)
+
+        def work(connection: psycopg.Connection) -> Written:
+            try:
+                return self._write(connection, snapshot, digest, force, source)
+            except (psycopg.errors.ForeignKeyViolation, psycopg.errors.CheckViolation):
+                # retention may have taken a stream or a month that this process remembered
+                self._dimensions.forget()
+                return self._write(connection, snapshot, digest, force, source)
+
+        return self._do(work)
+
+    def find(
+        self,
+        *,
+        project: str | None = None,
+        model: str | None = None,
+        evaluation: str | None = None,
+        segment: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        batch: str | None = None,
+        status: str | Sequence[str] | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        limit: int | None = None,
+    ) -> list[Snapshot]:
+        """The heads (no rows, status and counts kept) of what fits, newest window last.
+
+        `start` and `end` bound the windows' start; of many the newest `limit` are given.
+        """
+        question = Question(
+            project, model, evaluation, segment, tags, batch, status, start, end, limit
+        )
+        return self._do(lambda connection: find_heads(connection, question))
+
+    def read(self, snapshot_id: int) -> Snapshot:
+        """A snapshot with all its rows, ordered by name; an ExporterError where there is none."""
+        return self._do(lambda connection: read_snapshot(connection, snapshot_id))
+
+    def delete(self, ids: Sequence[int]) -> int:
         """Delete snapshots; their identities stay as tombstones. How many there were."""
-        with self.connection().transaction():
-            gone = (
-                self.connection()
-                .execute(
-                    "update evaluation.snapshot set deleted_at = now(), changed = pg_current_xact_id()"
-                    " where snapshot_id = any(%s) and deleted_at is null returning snapshot_id, time",
-                    (list(snapshot_ids),),
-                )
-                .fetchall()
-            )
-            for snapshot_id, time in gone:
-                self._clear(snapshot_id, time)
-        return len(gone)
+
+        def work(connection: psycopg.Connection) -> int:
+            with connection.transaction():
+                gone = connection.execute(_DELETE, (list(ids),)).fetchall()
+                if gone:
+                    delete_rows(connection, gone)
+            return len(gone)
+
+        return self._do(work)
 
     def retain(
         self, now: datetime, project: str, metrics: timedelta, distributions: timedelta
     ) -> list[str]:
-        """Apply a project's retention; the partitions dropped.
+        """Apply a project's retention at *now*; the partitions that were dropped."""
 
-        Partitions are shared by all projects: one is dropped when no project wants it, and what a project with
-        a shorter retention has in the others is deleted row by row.
-        """
-        connection = self.connection()
-        with connection.transaction():
-            connection.execute(
-                "update evaluation.project set keep_metrics = %s, keep_distributions = %s where name = %s",
-                (metrics, distributions, project),
-            )
-            longest = connection.execute(
-                "select max(keep_metrics), max(keep_distributions) from evaluation.project"
-            ).fetchone()
-            assert longest
-            dropped = _column(
-                connection.execute(
-                    "select evaluation.drop_partitions(array['metric', 'drift', 'test'], %s)",
-                    (now - longest[0],),
-                )
-            )
-            dropped += _column(
-                connection.execute(
-                    "select evaluation.drop_partitions(array['distribution'], %s)",
-                    (now - longest[1],),
-                )
-            )
-        with connection.transaction():
-            old = _month(now - metrics)
-            mine = "select s.snapshot_id, s.time from evaluation.snapshot s join evaluation.stream using (stream_id) join evaluation.project p using (project_id) where p.name = %s and s.time < %s"
-            for table, before in (
-                ("metric", old),
-                ("drift", old),
-                ("test", old),
-                ("distribution", _month(now - distributions)),
-            ):
-                connection.execute(
-                    f"delete from evaluation.{table} r using ({mine}) o where r.snapshot_id = o.snapshot_id and r.time = o.time and r.time < %s",
-                    (project, before, before),
-                )
-            connection.execute(
-                f"delete from evaluation.snapshot where snapshot_id in (select snapshot_id from ({mine}) o)",
-                (project, old),
-            )
-            connection.execute(
-                "delete from evaluation.input i using evaluation.project p where i.project_id = p.project_id and p.name = %s and i.window_end < %s",
-                (project, old),
-            )
-            connection.execute(
-                "delete from evaluation.stream st using evaluation.project p where st.project_id = p.project_id and p.name = %s"
-                " and not exists (select from evaluation.snapshot s where s.stream_id = st.stream_id)",
-                (project,),
-            )
-        self._forget()
-        return dropped
+        def work(connection: psycopg.Connection) -> list[str]:
+            return retention.retain(connection, now, storable_text(project), metrics, distributions)
+
+        try:
+            return self._do(work)
+        finally:
+            self._dimensions.forget()
 
     def keep_input(
         self, project: str, evaluation: str, start: datetime, end: datetime, source: Input
     ) -> None:
-        """Remember what a window's input looked like; alone where nothing was evaluated, else with the snapshot."""
-        self.connection().execute(
-            "insert into evaluation.input values (%s, %s, %s, %s, %s, %s)"
-            " on conflict (project_id, entry, evaluation, window_start, window_end) do update set fingerprint = excluded.fingerprint, seen_at = now()",
-            (
-                self._project(self.connection(), project),
-                source.entry,
-                evaluation,
-                start,
-                end,
-                source.fingerprint,
-            ),
+        """Remember what a window's input looked like, where nothing was made of it."""
+        self._do(
+            lambda connection: _keep_input(connection, project, evaluation, (start, end), source)
         )
 
     def inputs(
         self, project: str, entry: str, evaluation: str
     ) -> dict[tuple[datetime, datetime], str]:
-        """The fingerprints of the windows looked at so far."""
-        rows = self.connection().execute(
-            "select window_start, window_end, fingerprint from evaluation.input join evaluation.project p using (project_id)"
-            " where p.name = %s and entry = %s and evaluation = %s",
-            (project, entry, evaluation),
-        )
+        """The fingerprints of the windows looked at so far, by start and end."""
+        names = tuple(storable_text(name) for name in (project, entry, evaluation))
+        rows = self._do(lambda connection: connection.execute(_INPUTS, names).fetchall())
         return {(start, end): fingerprint for start, end, fingerprint in rows}
 
-    def keep_grids(
-        self,
-        project: str,
-        model: str,
-        grids: Mapping[str, tuple[Sequence[float] | None, Sequence[str] | None]],
-    ) -> dict[str, tuple[list[float] | None, list[str] | None]]:
-        """Fix the distributions' edges and categories of a model's columns: the first writer's stand, and are given back."""
-        connection = self.connection()
-        with connection.transaction():
-            project_id = self._project(connection, project)
-            for column, (edges, categories) in sorted(grids.items()):
-                grid_id = _grid(connection, edges, categories)
-                connection.execute(
-                    "insert into evaluation.model_grid values (%s, %s, %s, %s) on conflict do nothing",
-                    (project_id, model, column, grid_id),
-                )
-            rows = connection.execute(
-                "select column_name, edges, categories from evaluation.model_grid join evaluation.grid using (grid_id)"
-                " where project_id = %s and model = %s",
-                (project_id, model),
-            )
-            return {column: (edges, categories) for column, edges, categories in rows}
+    def keep_grids(self, project: str, model: str, grids: Mapping[str, Grid]) -> dict[str, Grid]:
+        """Fix the distributions' edges and categories of a model's columns.
 
-    def connection(self) -> psycopg.Connection:
-        """The open connection; a broken one is replaced."""
-        if self._connection is None or self._connection.closed or self._connection.broken:
-            self._connection = psycopg.connect(
-                self._dsn,
-                autocommit=True,
-                connect_timeout=5,
-                application_name="evaluation-exporter",
-                options="-c timezone=UTC -c statement_timeout=60s -c lock_timeout=10s",
-            )
-        return self._connection
+        The first ones given for a column stand for ever; they, and those of the model's other
+        columns, are given back.
+        """
+
+        def work(connection: psycopg.Connection) -> dict[str, Grid]:
+            with connection.transaction():
+                return _keep_grids(connection, storable_text(project), storable_text(model), grids)
+
+        kept = self._do(work)
+        asked = {storable_text(column): column for column in grids}
+        return {asked.get(column, column): grid for column, grid in kept.items()}
+
+    def _do(self, work: Callable[[psycopg.Connection], _T]) -> _T:
+        """The work's result; done again where the connection was stale or another writer in the way."""
+        with self._lock:
+            for attempt in range(_ATTEMPTS):
+                connection = self.connection()
+                try:
+                    return work(connection)
+                except psycopg.Error as error:
+                    if attempt == _ATTEMPTS - 1 or not _worth_repeating(connection, error):
+                        raise store_error(error, self._shown()) from error
+            raise AssertionError  # the last attempt returns or raises
+
+    def _shown(self) -> str:
+        """The URL for a message: without starting anything."""
+        if isinstance(self._url, str) or self._connection is None:
+            return self._url if isinstance(self._url, str) else ""
+        info = self._connection.info
+        return f"host={info.host} port={info.port} dbname={info.dbname}"
 
     def _write(
-        self, snapshot: Snapshot, digest: bytes, force: bool, source: Input | None
+        self,
+        connection: psycopg.Connection,
+        snapshot: Snapshot,
+        digest: bytes,
+        force: bool,
+        source: Input | None,
     ) -> Written:
-        connection = self.connection()
-        stream_id = self._stream(connection, snapshot)
-        keys = _keys(snapshot)
-        series = self._series_ids(
-            connection, stream_id, [key for part in keys.values() for key in part]
-        )
-        grids = [_grid(connection, d.edges, d.categories) for d in snapshot.distributions]
-        self._ensure_month(connection, snapshot.window_start or snapshot.computed_at)
+        ids, keys = self._dimensions, keys_of(snapshot)
+        stream = ids.stream(connection, snapshot)
+        series = ids.series(connection, stream, [key for part in keys.values() for key in part])
+        grids = [grid_id(connection, d.edges, d.categories) for d in snapshot.distributions]
+        expected = snapshot.window_start or snapshot.computed_at
+        if expected:
+            ids.ensure_month(connection, expected)
         with connection.transaction():
-            written, time = _claim(connection, stream_id, snapshot, digest, force)
+            written, time = claim(connection, stream, snapshot, digest, force=force)
             if written.result == "replaced":
-                self._clear(written.snapshot_id, time[0])
+                delete_rows(connection, [(time, written.snapshot_id)])
             if written.result in ("new", "replaced"):
-                ids = {
-                    part: np.array([series[key] for key in of], dtype=np.int32)
-                    for part, of in keys.items()
-                }
-                _copy_rows(connection, snapshot, written.snapshot_id, time[1], ids, grids)
-            if source and snapshot.window_start and snapshot.window_end:
-                self.keep_input(
-                    snapshot.project,
-                    snapshot.evaluation,
-                    snapshot.window_start,
-                    snapshot.window_end,
-                    source,
-                )
+                ids.ensure_month(connection, time)  # of a named batch: when it was first computed
+                place = (time, written.snapshot_id)
+                ids_of = {table: [series[key] for key in part] for table, part in keys.items()}
+                copy_rows(connection, snapshot, place, ids_of, grids)
+            window = (snapshot.window_start, snapshot.window_end)
+            if source and window[0] and window[1] and written.result != "older":
+                _keep_input(connection, snapshot.project, snapshot.evaluation, window, source)
         return written
 
-    def _clear(self, snapshot_id: int, time: datetime) -> None:
-        for table in ("metric", "drift", "test", "distribution"):
-            self.connection().execute(
-                f"delete from evaluation.{table} where snapshot_id = %s and time = %s",
-                (snapshot_id, time),
-            )
 
-    def _project(self, connection: psycopg.Connection, name: str) -> int:
-        connection.execute(
-            "insert into evaluation.project(name) select %(n)s where not exists (select from evaluation.project where name = %(n)s) on conflict do nothing",
-            {"n": name},
-        )
-        return int(
-            _one(
-                connection.execute(
-                    "select project_id from evaluation.project where name = %s", (name,)
-                )
-            )[0]
-        )
-
-    def _stream(self, connection: psycopg.Connection, snapshot: Snapshot) -> int:
-        key = (
-            snapshot.project,
-            snapshot.model,
-            snapshot.evaluation,
-            snapshot.segment,
-            canonical(snapshot.stream),
-        )
-        if key not in self._streams:
-            with connection.transaction():
-                project_id = self._project(connection, snapshot.project)
-                row = (project_id, *key[1:4], Jsonb(snapshot.stream))
-                find = "select stream_id from evaluation.stream where (project_id, model, evaluation, segment, tags) = (%s, %s, %s, %s, %s)"
-                if not connection.execute(find, row).fetchone():
-                    connection.execute(
-                        "insert into evaluation.stream(project_id, model, evaluation, segment, tags) values (%s, %s, %s, %s, %s) on conflict do nothing",
-                        row,
-                    )
-                self._streams[key] = int(_one(connection.execute(find, row))[0])
-        return self._streams[key]
-
-    def _series_ids(
-        self, connection: psycopg.Connection, stream_id: int, keys: Sequence[Key]
-    ) -> dict[Key, int]:
-        known = self._series.get(stream_id)
-        if known is None:
-            rows = connection.execute(
-                "select kind, name, column_name, label, params, series_id from evaluation.series where stream_id = %s",
-                (stream_id,),
-            )
-            known = {
-                Key(kind, name, column, label, canonical(params)): series_id
-                for kind, name, column, label, params, series_id in rows
-            }
-        missing = sorted(set(keys) - known.keys())
-        if missing:  # a short transaction of its own, sorted: no deadlocks, no long locks
-            columns = [list(x) for x in zip(*missing, strict=True)]
-            uuids = [_series_uuid(key) for key in missing]
-            found: dict[uuid.UUID, int]
-            with connection.transaction():
-                connection.execute(
-                    "insert into evaluation.series(stream_id, kind, name, column_name, label, params, key) select %s, * from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::uuid[])"
-                    " on conflict do nothing",
-                    (stream_id, *columns, uuids),
-                )
-                found = dict(
-                    connection.execute(
-                        "select key, series_id from evaluation.series where stream_id = %s and key = any(%s)",
-                        (stream_id, uuids),
-                    ).fetchall()
-                )
-            known.update({key: found[u] for key, u in zip(missing, uuids, strict=True)})
-            connection.execute(
-                "select evaluation.analyze_dimensions() where (select reltuples from pg_class where oid = 'evaluation.series'::regclass) < %s",
-                (10 * len(missing),),
-            )
-        self._series[stream_id] = known
-        self._series.move_to_end(stream_id)
-        if len(self._series) > _CACHED_STREAMS:
-            self._series.popitem(last=False)
-        return known
-
-    def _ensure_month(self, connection: psycopg.Connection, at: datetime) -> None:
-        month = at.astimezone(UTC).strftime("%Y%m")
-        if month not in self._months:
-            connection.execute("select evaluation.ensure_partitions(%s)", (at,))
-            self._months.add(month)
-
-    def _forget(self) -> None:
-        self._streams.clear()
-        self._series.clear()
-        self._months.clear()
+def _worth_repeating(connection: psycopg.Connection, error: psycopg.Error) -> bool:
+    return connection.closed or state_of(error) in ("40001", "40P01")
 
 
-def _claim(
-    connection: psycopg.Connection, stream_id: int, snapshot: Snapshot, digest: bytes, force: bool
-) -> tuple[Written, tuple[datetime, datetime]]:
-    """Lock the snapshot's identity and decide what is to be done; with it the time its rows have had and shall have."""
-    identity = (stream_id, snapshot.window_start, snapshot.window_end, snapshot.batch)
-    find = (
-        "select snapshot_id, time, content_hash, confirmed_at, revision, deleted_at is not null from evaluation.snapshot"
-        " where stream_id = %s and window_start is not distinct from %s::timestamptz and window_end is not distinct from %s::timestamptz and batch = %s for update"
-    )
-    row = connection.execute(find, identity).fetchone()
-    if row is None:
-        time = snapshot.window_start or snapshot.computed_at
-        header = _header(snapshot, digest)
-        names = ("stream_id", "window_start", "window_end", "batch", "time", *header)
-        new = connection.execute(
-            f"insert into evaluation.snapshot({', '.join(names)}) values ({', '.join(['%s'] * len(names))}) on conflict do nothing returning snapshot_id",
-            (*identity, time, *header.values()),
-        ).fetchone()
-        if new:
-            return Written("new", new[0], 1), (time, time)
-        row = _one(
-            connection.execute(find, identity)
-        )  # another writer was faster; its lock is ours now
-    stored = _Stored(*row)
-    result = _decide(stored, snapshot, digest, force)
-    written = Written(result, stored.snapshot_id, stored.revision + (result == "replaced"))
-    if result == "replaced":
-        header = _header(snapshot, digest)
-        connection.execute(
-            f"update evaluation.snapshot set {', '.join(name + ' = %s' for name in header)}, revision = revision + 1, deleted_at = null,"
-            " stored_at = now(), changed = pg_current_xact_id() where snapshot_id = %s",
-            (*header.values(), stored.snapshot_id),
-        )
-    elif result == "same" and snapshot.computed_at > stored.confirmed_at:
-        connection.execute(
-            "update evaluation.snapshot set confirmed_at = %s where snapshot_id = %s",
-            (snapshot.computed_at, stored.snapshot_id),
-        )
-    return written, (stored.time, stored.time)
-
-
-def _decide(stored: _Stored, snapshot: Snapshot, digest: bytes, force: bool) -> Result:
-    if stored.deleted:
-        return "replaced" if force else "deleted"
-    if snapshot.computed_at < stored.confirmed_at:
-        return "same" if digest == stored.content_hash else "older"
-    return "same" if digest == stored.content_hash else "replaced"
-
-
-def _header(snapshot: Snapshot, digest: bytes) -> dict[str, Any]:
-    counts = {
-        f"tests_{status}": sum(t.status == status for t in snapshot.tests) for status in STATUSES
-    }
-    tested = [d for d in snapshot.drift if d.drifted is not None]
-    return {
-        "computed_at": snapshot.computed_at,
-        "confirmed_at": snapshot.computed_at,
-        "content_hash": digest,
-        "rows": snapshot.rows,
-        "reference_rows": snapshot.reference_rows,
-        "labelled_rows": snapshot.labelled_rows,
-        "reference": Jsonb(dict(snapshot.reference)),
-        "tags": Jsonb(dict(snapshot.tags)),
-        "status": snapshot.status,
-        **counts,
-        "figures_failed": sum(r.error is not None for r in snapshot.metrics)
-        + sum(d.error is not None for d in snapshot.drift),
-        "drifted_columns": sum(bool(d.drifted) for d in tested) if snapshot.drift else None,
-        "tested_columns": len(tested) if snapshot.drift else None,
-        "exporter_version": snapshot.exporter_version,
-        "metadata": Jsonb(dict(snapshot.metadata)),
-    }
-
-
-def _keys(snapshot: Snapshot) -> dict[str, list[Key]]:
-    keys = {
-        "metric": [
-            Key("metric", r.metric, r.column, r.label, canonical(r.params))
-            for r in snapshot.metrics
-        ],
-        "drift": [Key("drift", "column_drift", r.column, r.method, "{}") for r in snapshot.drift],
-        "test": [
-            Key("test", r.test, r.column, r.label, canonical(r.params)) for r in snapshot.tests
-        ],
-        "distribution": [
-            Key("distribution", "", r.column, "", "{}") for r in snapshot.distributions
-        ],
-    }
-    for part in keys.values():
-        if len(set(part)) < len(part):
-            twice = next(key for i, key in enumerate(part) if key in part[:i])
-            raise SnapshotError(
-                f"{twice.kind} {twice.name!r} of column {twice.column!r} is given twice: give one of them a `name:`"
-            )
-    return keys
-
-
-def _copy_rows(
+def _keep_input(
     connection: psycopg.Connection,
-    snapshot: Snapshot,
-    snapshot_id: int,
-    time: datetime,
-    ids: Mapping[str, np.ndarray],
-    grids: Sequence[int],
+    project: str,
+    evaluation: str,
+    window: tuple[datetime | None, datetime | None],
+    source: Input,
 ) -> None:
-    at = microseconds(time)
-    fine = [
-        (r, i)
-        for r, i in zip(snapshot.metrics, ids["metric"].tolist(), strict=True)
-        if r.error is None and r.n is not None
-    ]
-    if fine:
-        rows = [r for r, _ in fine]
-        _copy(
-            connection,
-            "metric(time, value, reference, low, high, n, snapshot_id, series_id)",
-            pack(
-                [
-                    np.full(len(rows), at),
-                    floats([r.value for r in rows]),
-                    floats([r.reference for r in rows]),
-                    floats([r.low for r in rows]),
-                    floats([r.high for r in rows]),
-                    np.array([r.n for r in rows], dtype=np.int64),
-                    np.full(len(rows), snapshot_id, dtype=np.int32),
-                    np.array([i for _, i in fine], dtype=np.int32),
-                ]
-            ),
-        )
-    _copy_texts(
-        connection,
-        "metric(time, value, reference, low, high, n, snapshot_id, series_id, error)",
-        "timestamptz float8 float8 float8 float8 int8 int4 int4 text",
-        [
-            (time, r.value, r.reference, r.low, r.high, r.n, snapshot_id, i, r.error)
-            for r, i in zip(snapshot.metrics, ids["metric"].tolist(), strict=True)
-            if r.error is not None or r.n is None
-        ],
-    )
-    _copy_texts(
-        connection,
-        "drift(time, score, threshold, severity, low, high, n, reference_n, snapshot_id, series_id, drifted, type, contributions, error)",
-        "timestamptz float8 float8 float8 float8 float8 int8 int8 int4 int4 bool text jsonb text",
-        [
-            (
-                time,
-                r.score,
-                r.threshold,
-                r.severity,
-                r.low,
-                r.high,
-                r.n,
-                r.reference_n,
-                snapshot_id,
-                i,
-                r.drifted,
-                r.type,
-                None if r.contributions is None else Jsonb(r.contributions),
-                r.error,
-            )
-            for r, i in zip(snapshot.drift, ids["drift"].tolist(), strict=True)
-        ],
-    )
-    _copy_texts(
-        connection,
-        "test(time, value, lower, upper, snapshot_id, series_id, status, critical, message)",
-        "timestamptz float8 float8 float8 int4 int4 int2 bool text",
-        [
-            (
-                time,
-                r.value,
-                r.lower,
-                r.upper,
-                snapshot_id,
-                i,
-                STATUSES.index(r.status),
-                r.critical,
-                r.message,
-            )
-            for r, i in zip(snapshot.tests, ids["test"].tolist(), strict=True)
-        ],
-    )
-    _copy_texts(
-        connection,
-        "distribution(time, snapshot_id, series_id, grid_id, current, reference)",
-        "timestamptz int4 int4 int4 int8[] int8[]",
-        [
-            (
-                time,
-                snapshot_id,
-                i,
-                g,
-                list(r.current),
-                list(r.reference) if r.reference is not None else None,
-            )
-            for r, i, g in zip(
-                snapshot.distributions, ids["distribution"].tolist(), grids, strict=True
-            )
-        ],
-    )
-
-
-def _copy(connection: psycopg.Connection, target: str, data: bytes) -> None:
-    with connection.cursor().copy(f"copy evaluation.{target} from stdin (format binary)") as copy:
-        copy.write(data)
-
-
-def _copy_texts(
-    connection: psycopg.Connection, target: str, types: str, rows: Sequence[tuple[Any, ...]]
-) -> None:
-    if rows:
-        with connection.cursor().copy(
-            f"copy evaluation.{target} from stdin (format binary)"
-        ) as copy:
-            copy.set_types(types.split())
-            for row in rows:
-                copy.write_row(row)
-
-
-def _grid(
-    connection: psycopg.Connection, edges: Sequence[float] | None, categories: Sequence[str] | None
-) -> int:
-    digest = hashlib.sha256(
-        repr((list(edges or ()), list(categories or ()))).encode("utf-8", "surrogatepass")
-    ).digest()
-    find = "select grid_id from evaluation.grid where hash = %s"
-    if row := connection.execute(find, (digest,)).fetchone():
-        return int(row[0])
+    names = (storable_text(source.entry), storable_text(evaluation))
     connection.execute(
-        "insert into evaluation.grid(hash, edges, categories) values (%s, %s, %s) on conflict do nothing",
-        (digest, list(edges) if edges else None, list(categories) if categories else None),
+        _KEEP_INPUT,
+        (project_id(connection, storable_text(project)), *names, *window, source.fingerprint),
     )
-    return int(_one(connection.execute(find, (digest,)))[0])
 
 
-def _storable(snapshot: Snapshot) -> Snapshot:
-    """The snapshot with texts that PostgreSQL and an index can hold; refused where its window cannot be."""
-    if snapshot.window_start is None and not snapshot.batch:
-        raise SnapshotError("a snapshot needs a window or a batch name")
-    if snapshot.window_start and snapshot.window_start > snapshot.computed_at + FUTURE:
-        raise SnapshotError(f"the window starts in the future: {snapshot.window_start.isoformat()}")
-    changed: dict[str, Any] = {
-        name: storable_text(getattr(snapshot, name), 500)
-        for name in ("project", "model", "evaluation", "segment", "batch")
+def _keep_grids(
+    connection: psycopg.Connection, project: str, model: str, grids: Mapping[str, Grid]
+) -> dict[str, Grid]:
+    project_key = project_id(connection, project)
+    for column, grid in sorted(grids.items()):
+        categories = grid.categories and tuple(storable_text(c) for c in grid.categories)
+        kept = grid_id(connection, grid.edges, categories)
+        connection.execute(_KEEP_GRID, (project_key, model, storable_text(column), kept))
+    return {
+        column: Grid(
+            None if edges is None else tuple(edges),
+            None if categories is None else tuple(categories),
+        )
+        for column, edges, categories in connection.execute(_GRIDS, (project_key, model))
     }
-    for name in ("tags", "reference", "metadata"):
-        changed[name] = _storable_json(getattr(snapshot, name))
-    for part in ("metrics", "drift", "tests", "distributions"):
-        changed[part] = tuple(_storable_row(row) for row in getattr(snapshot, part))
-    return replace(snapshot, **changed)
-
-
-def _storable_row(row: Any) -> Any:
-    texts = {
-        name: text
-        for name in ("column", "label", "error", "message")
-        if (text := getattr(row, name, None))
-    }
-    odd: dict[str, Any] = {
-        name: storable_text(text, 8000 if name in ("error", "message") else 1000)
-        for name, text in texts.items()
-        if not text.isascii() or len(text) > 300 or "\0" in text
-    }
-    if getattr(row, "params", None):
-        odd["params"] = _storable_json(row.params)
-    return replace(row, **odd) if odd else row
-
-
-def _storable_json(value: Any) -> Any:
-    if isinstance(value, str):
-        return storable_text(value)
-    if isinstance(value, Mapping):
-        return {storable_text(str(k)): _storable_json(v) for k, v in value.items()}
-    return [_storable_json(v) for v in value] if isinstance(value, list | tuple) else value
-
-
-def storable_text(text: str, limit: int = 1000) -> str:
-    """The text without NUL and lone surrogates, cut to `limit` bytes with a hash that keeps cut ones apart."""
-    raw = text.replace("\0", "\ufffd").encode("utf-8", "replace")
-    if len(raw) > limit:
-        raw = raw[: limit - 12] + "…".encode() + hashlib.sha256(raw).hexdigest()[:8].encode()
-    return raw.decode("utf-8", "ignore")
-
-
-def _series_uuid(key: Key) -> uuid.UUID:
-    return uuid.UUID(bytes=hashlib.sha256("\x1f".join(key).encode()).digest()[:16])
-
-
-def _month(at: datetime) -> datetime:
-    return at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-
-
-def _one(cursor: psycopg.Cursor) -> tuple[Any, ...]:
-    row = cursor.fetchone()
-    if row is None:
-        raise StoreError("the store lost a row that was just written")
-    return row
-
-
-def _column(rows: Iterable[tuple[Any, ...]]) -> list[str]:
-    return [str(row[0]) for row in rows]

@@ -2,95 +2,204 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from itertools import count
 from pathlib import Path
+from typing import Any
 
-import psycopg
-
-from exporter.errors import StoreError
+from exporter.errors import SnapshotError, StoreError
+from exporter.profile.histogram import Grid
 from exporter.snapshot import Snapshot, from_dict
-from exporter.store.postgres import Input, Store, Written
+from exporter.store.connection import StoreAway
+from exporter.store.door import storable
+from exporter.store.folders import spool_folder
+from exporter.store.postgres import Store
+from exporter.store.records import Input, Written
 
-_TRANSIENT = ("08", "53", "57P", "40001", "40P01", "55P03", "57014")
+__all__ = ["Spool", "spool_folder"]
 
-
-def transient(error: Exception) -> bool:
-    """Whether the same write may succeed later: the store is away or busy, nothing is wrong with the snapshot."""
-    state = getattr(error, "sqlstate", None)
-    if state is None:
-        return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-    return str(state).startswith(_TRANSIENT)
+MAX_BYTES = 2 << 30
+_LONGEST_PAUSE = 30.0
+_COUNTER = count()  # two threads may come at the same nanosecond
+_log = logging.getLogger(__name__)
 
 
 class Spool:
-    """A store with a folder before it: nothing lost, nothing doubled."""
+    """A store with a folder before it: nothing lost, nothing doubled.
 
-    def __init__(self, store: Store, folder: Path, max_bytes: int = 2 << 30) -> None:
-        self._store = store
+    While the store is away it is asked again after a pause only, so that each snapshot does not
+    wait for a connection that nobody answers.
+    """
+
+    def __init__(self, store: Store, folder: Path, max_bytes: int = MAX_BYTES) -> None:
+        self.store = store
         self._folder = folder
         self._max_bytes = max_bytes
-        (folder / "refused").mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._pause = 0.0
+        self._away_until = 0.0
 
     def write(
         self, snapshot: Snapshot, *, force: bool = False, source: Input | None = None
     ) -> Written | None:
-        """Store the snapshot, or keep it for later: then the answer is None."""
+        """Store the snapshot, or keep it for later: then the answer is None.
+
+        Raises SnapshotError where no store could hold it, StoreError where the store refuses us
+        or the folder is full.
+        """
+        if time.monotonic() >= self._away_until:
+            try:
+                written = self.store.write(snapshot, force=force, source=source)
+            except StoreAway:
+                self._away()
+            else:
+                self._pause = 0.0
+                self.deliver()
+                return written
+        delivery = {"force": force, "source": source}
+        self._put({**storable(snapshot).as_dict(), "delivery": delivery})
+        return None
+
+    def keep_input(
+        self, project: str, evaluation: str, start: datetime, end: datetime, source: Input
+    ) -> None:
+        """Remember what a window's input looked like, now or when the store is back."""
         try:
-            written = self._store.write(snapshot, force=force, source=source)
-        except psycopg.Error as error:
-            if not transient(error):
-                raise
-            self._put({**snapshot.as_dict(), "delivery": {"force": force, "source": source}})
-            return None
-        self.deliver()
-        return written
+            self.store.keep_input(project, evaluation, start, end, source)
+        except StoreAway:
+            self._away()
+            window = [start.isoformat(), end.isoformat()]
+            self._put({"input": [project, evaluation, *window, *source]})
+
+    def inputs(
+        self, project: str, entry: str, evaluation: str
+    ) -> Mapping[tuple[datetime, datetime], str]:
+        """The fingerprints of the windows looked at so far; StoreAway where nobody knows."""
+        return self.store.inputs(project, entry, evaluation)
+
+    def keep_grids(self, project: str, model: str, grids: Mapping[str, Grid]) -> Mapping[str, Grid]:
+        """Fix the distributions' edges of a model; StoreAway where nobody knows the first ones."""
+        return self.store.keep_grids(project, model, grids)
 
     def deliver(self) -> int:
-        """Hand over what waits; how many arrived. Stops quietly where the store is away again."""
+        """Hand over what waits, oldest first; how many arrived.
+
+        Stops quietly where the store is away, or while another process delivers. What cannot be
+        stored is moved to `refused/` and told in the log.
+        """
+        if next(self.waiting(), None) is None:
+            return 0
         arrived = 0
-        for file in self.waiting():
-            try:
-                form = json.loads(file.read_bytes())
-                delivery = form.pop("delivery")
-                self._store.write(
-                    from_dict(form),
-                    force=delivery["force"],
-                    source=Input(*delivery["source"]) if delivery["source"] else None,
-                )
-            except FileNotFoundError:
-                continue  # another process delivered it
-            except Exception as error:
-                if transient(error):
-                    return arrived
-                file.rename(self._folder / "refused" / file.name)
-                continue
-            file.unlink(missing_ok=True)
-            arrived += 1
+        with self._alone() as alone:
+            for file in self.waiting() if alone else ():
+                try:
+                    arrived += self._hand_over(file)
+                except StoreAway:
+                    self._away()
+                    break
         return arrived
 
     def waiting(self) -> Iterator[Path]:
         """The files that wait, oldest first."""
         return iter(sorted(self._folder.glob("*.json")))
 
-    def _put(self, form: dict[str, object]) -> None:
+    def _away(self) -> None:
+        self._pause = min(max(2 * self._pause, 0.25), _LONGEST_PAUSE)
+        self._away_until = time.monotonic() + self._pause
+
+    def _hand_over(self, file: Path) -> bool:
+        """Deleted only after the commit: who dies in between finds it stored already."""
+        try:
+            self._store_form(json.loads(file.read_bytes()))
+        except FileNotFoundError:
+            return False
+        except (
+            SnapshotError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+        ) as error:
+            self._refuse(file, error)
+            return False
+        file.unlink(missing_ok=True)
+        return True
+
+    def _store_form(self, form: dict[str, Any]) -> None:
+        if "input" in form:
+            project, evaluation, start, end, *source = form["input"]
+            window = (datetime.fromisoformat(start), datetime.fromisoformat(end))
+            self.store.keep_input(project, evaluation, *window, Input(*source))
+            return
+        delivery = form.pop("delivery")
+        source = Input(*delivery["source"]) if delivery["source"] else None
+        self.store.write(from_dict(form), force=bool(delivery["force"]), source=source)
+
+    def _refuse(self, file: Path, error: Exception) -> None:
+        refused = self._folder / "refused"
+        refused.mkdir(exist_ok=True, mode=0o700)
+        file.replace(refused / file.name)
+        _log.warning("%s cannot be stored (%s): it was moved to %s", file.name, error, refused)
+
+    @contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Whether nobody else delivers from this folder; the kernel frees the lock on SIGKILL."""
+        with (self._folder / ".lock").open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            yield True
+
+    def _put(self, form: Mapping[str, Any]) -> None:
         payload = json.dumps(form, allow_nan=False).encode()
-        if (
-            sum(file.stat().st_size for file in self._folder.glob("*.json")) + len(payload)
-            > self._max_bytes
-        ):
-            raise StoreError(
-                f"the spool {self._folder} is full and the store is away: free space, or start the store"
-            )
-        name = f"{time.time_ns():020d}-{os.getpid()}"
+        name = f"{time.time_ns():020d}-{os.getpid()}-{next(_COUNTER)}"
         partial = self._folder / (name + ".partial")
-        with open(os.open(partial, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "wb") as file:
-            file.write(payload)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.rename(self._folder / (name + ".json"))
-        folder = os.open(self._folder, os.O_DIRECTORY)
-        os.fsync(folder)
-        os.close(folder)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._refuse_beyond_limit(len(payload))
+            _write_through(partial, payload)
+            partial.rename(self._folder / (name + ".json"))
+            _sync_folder(self._folder)
+        except OSError as error:
+            with suppress(OSError):
+                partial.unlink()
+            raise StoreError(
+                f"the store is away, and a snapshot cannot wait in {self._folder}"
+                f" ({error.strerror}): free space there, or start the store"
+            ) from error
+
+    def _refuse_beyond_limit(self, size: int) -> None:
+        taken = 0
+        for file in self._folder.glob("*.json"):
+            with suppress(FileNotFoundError):  # another process delivered it
+                taken += file.stat().st_size
+        if taken + size > self._max_bytes:
+            raise StoreError(
+                f"the store is away, and the {taken:,} bytes that wait in {self._folder} leave no"
+                f" room for {size:,} more (limit {self._max_bytes:,}): start the store"
+            )
+
+
+def _write_through(path: Path, payload: bytes) -> None:
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "wb") as file:
+        file.write(payload)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """The new name itself must survive a power cut."""
+    descriptor = os.open(folder, os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,80 @@
+"""What is older than a project keeps it: whole months by dropping partitions, the rest in batches."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+
+from exporter.store.rows import delete_rows
+
+BATCH = 200  # snapshots deleted in one transaction
+_KEEP = "update evaluation.project set keep_metrics = %s, keep_distributions = %s where name = %s"
+_OLD = (
+    "select s.time, s.snapshot_id from evaluation.snapshot s"
+    " join evaluation.stream using (stream_id) join evaluation.project p using (project_id)"
+    " where p.name = %s and s.time < %s order by s.time limit %s"
+)
+_OLD_DISTRIBUTIONS = (
+    "delete from evaluation.distribution d using ("
+    " select distinct d.time, d.snapshot_id from evaluation.distribution d"
+    " join evaluation.snapshot s on s.snapshot_id = d.snapshot_id"
+    " join evaluation.stream using (stream_id) join evaluation.project p using (project_id)"
+    " where p.name = %s and d.time < %s limit %s) o"
+    " where d.snapshot_id = o.snapshot_id and d.time = o.time and d.time < %s"
+)
+_OLD_INPUTS = (
+    "delete from evaluation.input i using evaluation.project p"
+    " where i.project_id = p.project_id and p.name = %s and i.window_end < %s"
+)
+_EMPTY_STREAMS = (
+    "delete from evaluation.stream st using evaluation.project p"
+    " where st.project_id = p.project_id and p.name = %s"
+    " and not exists (select from evaluation.snapshot s where s.stream_id = st.stream_id)"
+)
+
+
+def retain(
+    connection: psycopg.Connection,
+    now: datetime,
+    project: str,
+    metrics: timedelta,
+    distributions: timedelta,
+) -> list[str]:
+    """Apply a project's retention; the partitions dropped.
+
+    Partitions are shared by all projects: one is dropped when no project wants it any longer;
+    what a project with a shorter retention has in the others is deleted row by row. Months are
+    kept whole, so that a day's run deletes nothing on most days.
+    """
+    with connection.transaction():
+        connection.execute(_KEEP, (metrics, distributions, project))
+        rows = connection.execute("select evaluation.drop_partitions(%s)", (now,)).fetchall()
+    _delete_snapshots(connection, project, _month(now - metrics))
+    _delete_distributions(connection, project, _month(now - distributions))
+    connection.execute(_OLD_INPUTS, (project, _month(now - metrics)))
+    connection.execute(_EMPTY_STREAMS, (project,))
+    return [str(name) for (name,) in rows]
+
+
+def _delete_snapshots(connection: psycopg.Connection, project: str, before: datetime) -> None:
+    """Tombstones as well: a window beyond retention is never due."""
+    while True:
+        with connection.transaction():
+            old = connection.execute(_OLD, (project, before, BATCH)).fetchall()
+            if not old:
+                return
+            delete_rows(connection, old)
+            connection.execute(
+                "delete from evaluation.snapshot where snapshot_id = any(%s)",
+                ([snapshot_id for _, snapshot_id in old],),
+            )
+
+
+def _delete_distributions(connection: psycopg.Connection, project: str, before: datetime) -> None:
+    while connection.execute(_OLD_DISTRIBUTIONS, (project, before, BATCH, before)).rowcount:
+        pass
+
+
+def _month(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
