@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -52,13 +53,22 @@ def server() -> Iterator[str]:
 @pytest.fixture
 def empty_database(server: str) -> Iterator[str]:
     """The URL of a database with nothing in it."""
-    yield from _database(server, "template1")
+    with made_database(server, "template1") as url:
+        yield url
 
 
 @pytest.fixture
 def database(server: str) -> Iterator[str]:
     """The URL of a fresh database of this test's own, migrated and empty."""
-    yield from _database(server, TEMPLATE)
+    with made_database(server) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def shared_database(server: str) -> Iterator[str]:
+    """The same for a whole module, where tests only read, or write what the others do not see."""
+    with made_database(server) as url:
+        yield url
 
 
 @pytest.fixture
@@ -98,7 +108,9 @@ def as_role(url: str, role: str) -> str:
     return f"postgresql://{role}:{_PASSWORD}@" + url.split("@")[1]
 
 
-def _database(server: str, template: str) -> Iterator[str]:
+@contextmanager
+def made_database(server: str, template: str = TEMPLATE) -> Iterator[str]:
+    """A database copied from a template, and dropped in the end; its URL."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"create database {name} template {template}")
