@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite, isnan
 from typing import Any
 
 from exporter.batch import Batch, Kind, Schema
-from exporter.checks import Situation, check_all
+from exporter.checks import Earlier, Situation, check_all
 from exporter.errors import BatchError, ExporterError
-from exporter.metrics import CATALOGUE, NeedsReferenceError
+from exporter.metrics import NeedsReferenceError
 from exporter.metrics.drift import DriftRows, compare
 from exporter.plan import Plan, Use
 from exporter.profile.column import CategoryProfile, ColumnProfile, NumericProfile, OpaqueProfile
@@ -82,23 +82,32 @@ def evaluate(batch: Batch, reference: ReferenceProfile | None, plan: Plan) -> Sn
     dataset = _Dataset(batch.rows, reference, table, DriftRows(drift), outcome, why)
     metrics = [row for use in plan.for_dataset() for row in dataset.rows(use)]
     metrics += [row for result in results for row in result.metrics]
-    earlier = _Earlier(reference, plan) if reference and reference.windows else None
-    situation = Situation(
-        plan.mode,
-        batch.rows,
-        reference.table.rows if reference else None,
-        len(reference.windows) or None if reference else None,
-        plan.min_rows,
-        earlier=earlier,
-    )
     return Snapshot(
         batch.rows,
         reference_rows=reference.table.rows if reference else None,
         labelled_rows=outcome.count if outcome else None,
         metrics=tuple(metrics),
         drift=tuple(drift),
-        tests=check_all(plan.checks, metrics, drift, situation),
+        tests=check_all(plan.checks, metrics, drift, _situation(batch.rows, reference, plan)),
         distributions=tuple(r.distribution for r in results if r.distribution),
+    )
+
+
+def _situation(rows: int, reference: ReferenceProfile | None, plan: Plan) -> Situation:
+    """What tests may depend on besides the figures."""
+    if reference is None or not reference.table.rows:
+        expected = plan.reference_expected or reference is not None
+        return Situation(plan.mode, rows, min_rows=plan.min_rows, reference_expected=expected)
+    windows = reference.windows
+    drift = {c: u.params for u in plan.uses if u.spec.id == COLUMN_DRIFT for c in u.columns or ()}
+    return Situation(
+        plan.mode,
+        rows,
+        reference.table.rows,
+        len(windows) or None,
+        plan.min_rows,
+        reference_expected=True,
+        earlier=Earlier(reference, windows, drift, plan.min_rows) if windows else None,
     )
 
 
@@ -269,44 +278,6 @@ class _Dataset:
     def _beside(self, use: Use) -> Dataset | None:
         parts = (self.reference.table, self.reference.outcome) if self.reference else ()
         return next((part for part in parts if isinstance(part, use.spec.reads)), None)
-
-
-@dataclass(slots=True)
-class _Earlier:
-    """The figures of a rolling reference's own windows: how far sound batches are from each other.
-
-    Comparing metrics compare each window with the whole reference.
-    """
-
-    reference: ReferenceProfile
-    plan: Plan
-    _known: dict[str, list[MetricRow]] = field(default_factory=dict)
-
-    def __call__(
-        self, metric: str, params: Mapping[str, Any], column: str, label: str
-    ) -> list[float]:
-        """One figure a window that has it; for `column_drift` the severities."""
-        key = repr((metric, sorted(params.items(), key=str), column))
-        if key not in self._known:
-            use = Use(CATALOGUE[metric], params)
-            self._known[key] = [
-                row for window in self.reference.windows for row in self._rows(use, window, column)
-            ]
-        found = [row.value for row in self._known[key] if row.label == label]
-        return [value for value in found if value is not None]
-
-    def _rows(self, use: Use, window: ReferenceProfile, column: str) -> Iterable[MetricRow]:
-        if use.spec.per == "dataset":
-            parts = (window.table, window.outcome)
-            current = next((x for x in parts if isinstance(x, use.spec.reads)), None)
-            return [] if current is None else figures(use, "", window.table.rows, current, None)
-        here, whole = window.columns.get(column), self.reference.columns.get(column)
-        if here is None or whole is None:
-            return []
-        if use.spec.id != COLUMN_DRIFT:
-            return figures(use, column, here.count, here, whole)
-        result = _attempt(use, here, whole)
-        return [MetricRow(COLUMN_DRIFT, column, value=getattr(result, "severity", None))]
 
 
 def figures(use: Use, column: str, n: int, current: Any, beside: Any) -> list[MetricRow]:

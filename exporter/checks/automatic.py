@@ -1,0 +1,210 @@
+"""Conditions of tests for which the user gives none: Evidently's, and the directional ones derived from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from math import ceil, erfc, log, sqrt
+from typing import Literal
+
+from exporter.checks.conditions import Limits, interval, told
+from exporter.checks.earlier import Earlier
+from exporter.metrics import MetricSpec
+from exporter.metrics._registry import Bound
+from exporter.snapshot import MetricRow
+
+Mode = Literal["directional", "evidently"]
+TINY = 1e-12  # Evidently's absolute tolerance
+BEYOND = 1.25  # against a rolling reference: so much farther than its own worst window
+SIGMAS = 3.0  # of the sampling error, where there are no windows to learn from
+ROW_COUNT = "row_count"
+NEEDS_REFERENCE = "needs a reference"
+EMPTY_REFERENCE = "the reference is still empty"
+_SAID = {"eq": "", "lt": "below ", "lte": "at most ", "gt": "above ", "gte": "at least "}
+_SIGN = {"eq": "±", "lt": "-", "lte": "+", "gt": "+", "gte": "-"}
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that a condition may depend on besides the figure."""
+
+    mode: Mode
+    rows: int
+    reference_rows: int | None = None  # None: there is no reference, or it is still empty
+    reference_windows: int | None = None  # None: the reference is fixed data
+    min_rows: int = 0
+    reference_expected: bool = False  # one is configured, be it empty still
+    earlier: Earlier | None = None  # the figures of a rolling reference's own windows
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Why there are no limits; a fault, or only not possible yet."""
+
+    reason: str
+    fault: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure to be judged, and where others of its batch are found."""
+
+    spec: MetricSpec
+    row: MetricRow
+    others: Callable[[str], float | None]  # a dataset metric's figure by its id
+
+    def limits(self, at: Situation) -> Limits | Missing:
+        """The limits of a test without a condition."""
+        there = at.reference_rows is not None
+        bound = bound_of(self.spec, at.mode, beside=there or at.reference_expected)
+        if bound is None or bound.op == "method":
+            return _no_bound(self.spec, at)
+        center = self._center(bound)
+        if center is None:
+            return _no_center(bound, there=there)
+        if bound.scaled and at.reference_rows:
+            center *= at.rows / at.reference_rows
+        if at.mode == "evidently":
+            return interval(bound.op, center, self._tolerance(bound, center))
+        return self._directional(bound, center, at)
+
+    def _center(self, bound: Bound) -> float | None:
+        if bound.metric:
+            return self.others(bound.metric)
+        return self.row.reference if bound.to is None else bound.to
+
+    def _directional(self, bound: Bound, center: float, at: Situation) -> Limits:
+        """One side where one is better, as wide as sampling, or the reference's own windows, ask for."""
+        earlier = self._earlier(bound, at)
+        if self.spec.id == ROW_COUNT and at.reference_windows and self.row.reference:
+            mean = self.row.reference / at.reference_windows
+            return widest(Limits(mean / 2, 2 * mean), mean, earlier)
+        tolerance = self._tolerance(bound, center)
+        if not earlier:
+            tolerance += self._sampling(bound, center, at)
+        limits = interval(bound.op, center, tolerance)
+        return widest(limits, center, earlier, lower_is_better=self.spec.better == "lower")
+
+    def _earlier(self, bound: Bound, at: Situation) -> Sequence[float]:
+        if at.earlier is None:
+            return ()
+        row, scaled_to = self.row, at.rows if bound.scaled else None
+        return at.earlier.figures(self.spec, row.params, row.column, row.label, rows=scaled_to)
+
+    def _tolerance(self, bound: Bound, center: float) -> float:
+        absolute = bound.absolute
+        if bound.spread:
+            absolute *= self.others(bound.spread) or 0.0
+        exact = not bound.relative and not bound.absolute
+        return 0.0 if exact else max(abs(center) * bound.relative, absolute, TINY)
+
+    def _sampling(self, bound: Bound, center: float, at: Situation) -> float:
+        """How far a sound batch of this size may be off by chance."""
+        n, m = self.row.n, at.reference_rows
+        if not n or not m:
+            return 0.0
+        if self.spec.compares and self.spec.alone and bound.to == 0:
+            beyond = beyond_extremes(n, m)
+            return beyond / n if self.spec.unit == "ratio" else float(beyond)
+        if bound.spread:
+            return SIGMAS * (self.others(bound.spread) or 0.0) / sqrt(n)
+        if bound.to is not None or bound.metric:
+            return 0.0
+        if self.spec.unit == "ratio":
+            share = min(max(center, 0.0), 1.0)
+            return SIGMAS * sqrt(share * (1 - share) * (1 / n + 1 / m))
+        return SIGMAS * sqrt(max(center, 0.0)) if self.spec.unit == "rows" else 0.0
+
+
+def bound_of(spec: MetricSpec, mode: Mode, *, beside: bool) -> Bound | None:
+    """The metric's automatic condition with a reference (`beside`), or without one."""
+    if spec.automatic is None:
+        return None
+    if mode == "evidently":
+        return spec.automatic.beside if beside else spec.automatic.alone
+    bound = spec.automatic.alone
+    if beside:
+        bound = spec.automatic.directional or spec.automatic.beside
+    return None if bound is None else _one_sided(bound, spec)
+
+
+def widest(
+    limits: Limits, center: float, earlier: Sequence[float], *, lower_is_better: bool = False
+) -> Limits:
+    """The limits, moved out to 1.25 times as far as the worst of the earlier figures.
+
+    Far means: from *center*, or from zero where it is better to be low.
+    """
+    if not earlier:
+        return limits
+    most, least = max(earlier), min(earlier)
+    upper = center + BEYOND * (most - center)
+    if lower_is_better and most > 0:
+        upper = max(upper, BEYOND * most)
+    lower = center + BEYOND * (least - center)
+    return replace(limits, upper=max(limits.upper, upper), lower=min(limits.lower, lower))
+
+
+def beyond_extremes(n: int, reference: int) -> int:
+    """How many of n values may lie beyond all of a reference's, though both are drawn from one source.
+
+    The largest of all n + m values is the batch's with probability q = n / (n + m), the k largest
+    are with about q^k: k is where that is as rare as three sigmas.
+    """
+    rare = erfc(SIGMAS / sqrt(2)) / 2
+    return ceil(log(rare) / log(n / (n + reference)))
+
+
+def describe(spec: MetricSpec, mode: Mode, *, reference: bool = True) -> str:
+    """The automatic condition in words, such as `at most the reference + 10 %`; "" where there is none."""
+    bound = bound_of(spec, mode, beside=reference)
+    if bound is None:
+        return ""
+    if bound.op == "method":
+        return "as the drift method's threshold says"
+    if mode == "directional" and spec.id == ROW_COUNT and reference:
+        return "above 0; rolling: half to twice the mean window"
+    scaled = ", scaled to the batch" if bound.scaled else ""
+    return _SAID[bound.op] + _target(bound) + _tolerance_said(bound) + scaled
+
+
+def _one_sided(bound: Bound, spec: MetricSpec) -> Bound:
+    """Of a two-sided condition the side that is worse; counts follow the batch's rows."""
+    op = bound.op
+    if op == "eq" and spec.better != "neutral":
+        op = "lte" if spec.better == "lower" else "gte"
+    follows = bound.to is None and not bound.metric
+    counted = follows and spec.unit == "rows" and spec.id != ROW_COUNT
+    return replace(bound, op=op, scaled=bound.scaled or counted)
+
+
+def _no_bound(spec: MetricSpec, at: Situation) -> Missing:
+    compared = spec.automatic is not None and spec.automatic.beside is not None
+    if compared and at.reference_rows is None:
+        return Missing(f"{NEEDS_REFERENCE}, or a condition", fault=at.mode == "evidently")
+    return Missing("no condition is given, and there is no automatic one", fault=True)
+
+
+def _no_center(bound: Bound, *, there: bool) -> Missing:
+    if bound.metric:
+        return Missing(f"{bound.metric} has no figure", fault=True)
+    if there:
+        return Missing("the reference has no such figure", fault=True)
+    return Missing(EMPTY_REFERENCE, fault=False)
+
+
+def _target(bound: Bound) -> str:
+    if bound.metric:
+        return f"`{bound.metric}`"
+    return "the reference" if bound.to is None else told(bound.to)
+
+
+def _tolerance_said(bound: Bound) -> str:
+    sign = _SIGN.get(bound.op, "")
+    if bound.spread:
+        return f" {sign} {told(bound.absolute)} of `{bound.spread}`"
+    if bound.absolute:
+        return f" {sign} {told(bound.absolute)}"
+    if bound.relative and bound.to != 0:
+        return f" {sign} {told(100 * bound.relative)} %"
+    return ""

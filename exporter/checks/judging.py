@@ -1,0 +1,243 @@
+"""Every test of an evaluation judged: pure arithmetic on figures, no profile of the batch is looked at again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import isfinite
+from typing import Any
+
+from exporter.checks.automatic import (
+    BEYOND,
+    EMPTY_REFERENCE,
+    NEEDS_REFERENCE,
+    Figure,
+    Missing,
+    Situation,
+)
+from exporter.checks.conditions import Condition, Demand, demand, told
+from exporter.distances import DRIFT_METHODS, DriftMethod
+from exporter.distances._registry import SMALLEST_P
+from exporter.errors import Path
+from exporter.metrics import MetricSpec
+from exporter.metrics.drift import DriftRows
+from exporter.profile.outcome import ErrorProfile, ScoreProfile
+from exporter.snapshot import INFINITE, CheckResult, DriftRow, MetricRow, Status
+
+COLUMN_DRIFT = "column_drift"  # the metric whose figures are drift rows
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One test as the plan resolved it; no condition = the metric's automatic one."""
+
+    name: str
+    spec: MetricSpec
+    params: Mapping[str, Any]
+    columns: tuple[str, ...] | None = None  # None = every column that has the figure
+    conditions: tuple[Condition, ...] = ()
+    critical: bool = True
+    label: str | None = None  # None = the total, or every label where there is no total
+    preset: bool = False  # it came with a preset: an explicit test of the same figure replaces it
+    at: Path = ()
+    without: frozenset[str] = field(default_factory=frozenset)  # columns that other tests look at
+
+    def reads(self, column: str) -> bool:
+        """Whether it looks at this column."""
+        wanted = self.columns is None or column in self.columns
+        return wanted and column not in self.without
+
+    def result(
+        self, status: Status, message: str, column: str = "", label: str = ""
+    ) -> CheckResult:
+        """What became of it, without a figure."""
+        return CheckResult(
+            self.name, self.spec.id, column, label, self.params, status, self.critical,
+            message=message,
+        )  # fmt: skip
+
+    def judged(self, fine: bool) -> Status:
+        """The status of a figure that meets the condition, or does not."""
+        return "success" if fine else "fail" if self.critical else "warning"
+
+    @property
+    def compares(self) -> bool:
+        """Whether the figure is read from batch and reference together.
+
+        Where a metric can do without a reference, its options stand in for it.
+        """
+        given = any(value is not None for value in self.params.values())
+        return self.spec.compares and not (self.spec.alone and given)
+
+    def wants_values(self, *, follows: bool) -> bool:
+        """Whether few values say nothing: it judges quality, or compares; integrity shows in any number.
+
+        `follows`: the condition follows the reference's figure.
+        """
+        if {ErrorProfile, ScoreProfile, DriftRows} & set(self.spec.reads):
+            return True
+        compared = self.compares or (follows and self.spec.better == "neutral")
+        return self.spec.per == "column" and compared
+
+
+def check_all(
+    checks: Sequence[Check],
+    metrics: Iterable[MetricRow],
+    drift: Sequence[DriftRow],
+    situation: Situation,
+) -> tuple[CheckResult, ...]:
+    """Every test's result, in the plan's order; one that finds no figure says so."""
+    by_id: dict[str, list[MetricRow]] = {}
+    for row in metrics:
+        by_id.setdefault(row.metric, []).append(row)
+    judge = _Judge(by_id, drift, situation)
+    return tuple(result for check in checks for result in judge.results(check))
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    by_id: Mapping[str, Sequence[MetricRow]]
+    drift: Sequence[DriftRow]
+    at: Situation
+
+    def results(self, check: Check) -> list[CheckResult]:
+        if check.spec.id == COLUMN_DRIFT:
+            rows = [row for row in self.drift if check.reads(row.column)]
+            found = {row.column for row in rows}
+            told_of = [self._drift_result(check, row) for row in rows]
+        else:
+            figures = self._figures(check)
+            found = {row.column for row in figures}
+            told_of = [self._result(check, row) for row in figures]
+        absent = [c for c in check.columns or (() if found else ("",)) if c not in found]
+        return told_of + [self._absent(check, column) for column in absent]
+
+    def _figures(self, check: Check) -> list[MetricRow]:
+        mine = [
+            row
+            for row in self.by_id.get(check.spec.id, ())
+            if check.reads(row.column) and dict(row.params) == dict(check.params)
+        ]
+        if check.label is not None:
+            return [row for row in mine if row.label == check.label or row.error]
+        totals = [row for row in mine if row.label == ""]
+        return totals or mine
+
+    def _absent(self, check: Check, column: str) -> CheckResult:
+        """A test that finds no figure is told, never dropped: a silent test reads as a passed one."""
+        label = check.label or ""
+        if self.at.reference_rows is None and (check.compares or _reads_drift(check.spec)):
+            status, message = self._unreferenced()
+            return check.result(status, message, column, label)
+        text = f"there is no figure with label {label!r}" if label else "there is no such figure"
+        return check.result("error", text, column, label)
+
+    def _unreferenced(self) -> tuple[Status, str]:
+        if self.at.reference_expected:
+            return "skipped", EMPTY_REFERENCE
+        return "error" if self.at.mode == "evidently" else "skipped", NEEDS_REFERENCE
+
+    def _drift_result(self, check: Check, row: DriftRow) -> CheckResult:
+        few = self._too_few(row.n or 0) or self._too_few(row.reference_n or 0, "reference ")
+        if few:
+            return check.result("skipped", few, row.column)
+        if row.error is not None or row.score is None:
+            return check.result("error", row.error or "no score", row.column)
+        if check.conditions:
+            wanted = demand(check.conditions)
+            return _against(check.result("success", "", row.column), check, wanted, row.score)
+        return self._by_threshold(check, row, row.score)
+
+    def _by_threshold(self, check: Check, row: DriftRow, score: float) -> CheckResult:
+        """Drifted, and farther than the windows of a rolling reference are from it as a whole."""
+        method, threshold = DRIFT_METHODS[row.method], row.threshold or 0.0
+        allowed = self._allowed_severity(check, row)
+        fine = not row.drifted or (allowed > 1 and (row.severity or 0.0) < allowed)
+        bound = _threshold_at(method, threshold, allowed)
+        p = method.score == "p_value"
+        text = f"{row.method} {'p-value ' if p else ''}{told(score)}, threshold {told(bound)}"
+        if allowed > 1:
+            text += f" ({told(threshold)}, widened to what the reference's own windows show)"
+        blank = check.result(check.judged(fine), text, row.column)
+        return replace(blank, value=score, lower=bound if p else None, upper=None if p else bound)
+
+    def _allowed_severity(self, check: Check, row: DriftRow) -> float:
+        if self.at.mode == "evidently" or self.at.earlier is None:
+            return 1.0
+        severities = self.at.earlier.severities(row.column, check.params)
+        return max(1.0, BEYOND * max(severities, default=0.0))
+
+    def _result(self, check: Check, row: MetricRow) -> CheckResult:
+        gone = self._no_value(check, row)
+        if gone is not None:
+            return gone
+        blank = replace(check.result("success", "", row.column, row.label), value=row.value)
+        if row.value is None or not isfinite(row.value):  # beyond any limit
+            return replace(blank, status=check.judged(False), value=None, message=INFINITE)
+        if check.conditions:
+            return self._by_conditions(check, row, row.value, blank)
+        limits = Figure(check.spec, row, self._dataset_figure).limits(self.at)
+        if isinstance(limits, Missing):
+            status: Status = "error" if limits.fault else "skipped"
+            return replace(blank, status=status, message=limits.reason)
+        return _against(blank, check, Demand(limits), row.value)
+
+    def _no_value(self, check: Check, row: MetricRow) -> CheckResult | None:
+        """The result where there is no figure, or too few values make it."""
+        follows = any(c.follows for c in check.conditions) or not check.conditions
+        if not self.at.rows and row.value is None:
+            return check.result("skipped", "the batch has no rows", row.column, row.label)
+        if check.wants_values(follows=follows and self.at.reference_rows is not None):
+            few = self._too_few(row.n or 0)
+            if not few and check.compares:
+                few = self._too_few(self.at.reference_rows or 0, "reference ")
+            if few:
+                return check.result("skipped", few, row.column, row.label)
+        if row.error is not None and row.error != INFINITE:
+            return check.result("error", row.error, row.column, row.label)
+        return None
+
+    def _too_few(self, n: int, whose: str = "") -> str:
+        """Why nothing is judged; a large enough batch that has no values at all is an error instead."""
+        least, rows = self.at.min_rows, self.at.rows
+        if rows < least:
+            return f"{rows} rows, fewer than {least}"
+        return f"{n} {whose}values, fewer than {least}" if 0 < n < least else ""
+
+    def _by_conditions(
+        self, check: Check, row: MetricRow, value: float, blank: CheckResult
+    ) -> CheckResult:
+        if row.reference is None and any(c.follows for c in check.conditions):
+            if self.at.reference_rows is not None:
+                return replace(blank, status="error", message="the reference has no such figure")
+            status, message = self._unreferenced()
+            return replace(blank, status=status, message=message)
+        return _against(blank, check, demand(check.conditions, row.reference), value)
+
+    def _dataset_figure(self, metric: str) -> float | None:
+        return next((row.value for row in self.by_id.get(metric, ())), None)
+
+
+def _against(blank: CheckResult, check: Check, wanted: Demand, value: float) -> CheckResult:
+    limits = wanted.limits
+    return replace(
+        blank,
+        status=check.judged(wanted.hold(value)),
+        value=value,
+        lower=limits.lower if isfinite(limits.lower) else None,
+        upper=limits.upper if isfinite(limits.upper) else None,
+        message=f"{told(value)}, {wanted}",
+    )
+
+
+def _threshold_at(method: DriftMethod, threshold: float, severity: float) -> float:
+    """The score that has this severity: the threshold itself at 1."""
+    if severity == 1:
+        return threshold
+    if method.score == "p_value":
+        return max(float(threshold**severity), SMALLEST_P)
+    return threshold * severity
+
+
+def _reads_drift(spec: MetricSpec) -> bool:
+    return spec.id == COLUMN_DRIFT or DriftRows in spec.reads

@@ -1,0 +1,147 @@
+"""Entries as they stand under `metrics:` and `tests:`, presets spelt out: one metric or test each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from exporter.batch import Schema
+from exporter.checks import OPERATORS
+from exporter.errors import Path, Problem, nearest
+from exporter.metrics import CATALOGUE, MetricSpec
+from exporter.presets import (
+    METRICS,
+    METRICS_TO_COME,
+    OF_PROBABILITIES,
+    TESTS,
+    TESTS_TO_COME,
+    Entry,
+)
+
+
+@dataclass
+class Told:
+    """The mistakes found so far, each once."""
+
+    problems: list[Problem]
+
+    def __call__(self, at: Path, text: str) -> None:
+        """Enter a mistake."""
+        if not any(p.path == at and p.text == text for p in self.problems):
+            self.problems.append(Problem(at, text))
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """A list of columns, or a role, and where it is said."""
+
+    wanted: Any
+    at: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One metric or test as it was asked for."""
+
+    spec: MetricSpec
+    options: Mapping[str, Any]  # without `columns`
+    selectors: Sequence[Selector]  # all of them must choose a column
+    at: Path
+    test: bool = False
+    preset: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Reads one list: that of the metrics, or that of the tests."""
+
+    kind: str  # "metrics" or "tests"
+    schema: Schema | None
+    tell: Told
+    presets: Mapping[str, Sequence[Entry]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "presets", TESTS if self.kind == "tests" else METRICS)
+
+    def read(self, entries: Sequence[Entry], at: Path) -> list[Asked]:
+        """Everything the list asks for."""
+        if isinstance(entries, str | Mapping) or not isinstance(entries, Sequence):
+            self.tell(at, "expected a list")
+            return []
+        return [asked for i, entry in enumerate(entries) for asked in self._entry(entry, (*at, i))]
+
+    def _entry(self, entry: Any, at: Path) -> Iterator[Asked]:
+        if isinstance(entry, str):
+            name, options = entry, dict[str, Any]()
+        elif isinstance(entry, Mapping) and len(entry) == 1:
+            name, options = next(iter(entry.items()))
+            at = (*at, name)
+        else:
+            self.tell(at, "expected a name, or one name with its options")
+            return
+        options = {} if options is None else options
+        if not isinstance(options, Mapping) or not all(isinstance(key, str) for key in options):
+            self.tell(at, "expected options, such as {columns: [age]}")
+        elif name in self.presets:
+            yield from self._preset(name, options, at)
+        elif name in CATALOGUE:
+            rest = {key: value for key, value in options.items() if key != "columns"}
+            selectors = _selectors(options, (*at, "columns"))
+            yield Asked(CATALOGUE[name], rest, selectors, at, test=self.kind == "tests")
+        else:
+            self.tell(at, self._unknown(name))
+
+    def _unknown(self, name: Any) -> str:
+        if name in (TESTS_TO_COME if self.kind == "tests" else METRICS_TO_COME):
+            known = ", ".join(sorted(self.presets))
+            return f"preset {name!r} is not built yet; there are {known}"
+        other = METRICS if self.kind == "tests" else TESTS
+        hint = ""
+        if name in other:
+            here, there = ("tests", "metrics") if self.kind == "tests" else ("metrics", "tests")
+            hint = f" among the {here}: it is a preset of {there}"
+        known_names = [*CATALOGUE, *self.presets]
+        return f"there is no metric or preset {name!r}{hint}" + nearest(name, known_names)
+
+    def _preset(self, name: str, given: Mapping[str, Any], at: Path) -> Iterator[Asked]:
+        known = {"columns"} | ({"critical"} if self.kind == "tests" else set())
+        for part in self.presets[name]:
+            metric, fixed = (part, {}) if isinstance(part, str) else next(iter(part.items()))
+            spec, fixed = CATALOGUE[metric], dict(fixed or {})
+            own = (spec.options.keys() - fixed.keys()) | ({"critical"} & known)
+            known |= own
+            if not self._out_of_place(spec):
+                part_of = _part(spec, fixed, given, own, at)
+                yield replace(part_of, test=self.kind == "tests")
+        for option in given.keys() - known:
+            self.tell((*at, option), self._unknown_option(name, option, known))
+
+    def _out_of_place(self, spec: MetricSpec) -> bool:
+        """Whether every batch of this model would only have the metric's error."""
+        of_labels = self.schema is not None and not self.schema.probability
+        return of_labels and spec.id in OF_PROBABILITIES
+
+    def _unknown_option(self, name: str, option: str, known: set[str]) -> str:
+        if option in (*OPERATORS, "name", "label"):
+            return f"{option!r} belongs to one test: add that test beside the preset"
+        return f"no part of preset {name!r} has the option {option!r}" + nearest(option, known)
+
+
+def _part(
+    spec: MetricSpec, fixed: dict[str, Any], given: Mapping[str, Any], own: set[str], at: Path
+) -> Asked:
+    """One part of a preset, with the options that it knows.
+
+    What it says of features the user's `columns` narrow; the target stays the target.
+    """
+    options = {key: value for key, value in given.items() if key in own}
+    role = fixed.pop("columns", None)
+    selectors = [] if role is None else [Selector(role, at)]
+    if role not in ("target", "prediction") and spec.per != "dataset":
+        selectors += _selectors(given, (*at, "columns"))
+    return Asked(spec, {**fixed, **options}, tuple(selectors), at, preset=True)
+
+
+def _selectors(options: Mapping[str, Any], at: Path) -> tuple[Selector, ...]:
+    return (Selector(options["columns"], at),) if "columns" in options else ()

@@ -1,0 +1,168 @@
+"""Columns and options of what was asked for, checked against the model's columns and the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from exporter.batch import Kind, Schema
+from exporter.checks import OPERATORS
+from exporter.distances import DRIFT_METHODS
+from exporter.errors import nearest
+from exporter.metrics import MetricSpec
+from exporter.plan.asking import Asked, Selector, Told
+from exporter.presets import ROLES
+from exporter.profile.column import CategoryProfile, NumericProfile, OpaqueProfile
+
+DRIFT = "column_drift"
+_OF_FEATURES = ("all", "features", "numerical", "categorical", "text")
+TEST_KEYS = ("columns", *OPERATORS, "critical", "name", "label")
+_PROFILES: Mapping[Kind, type] = {
+    "numerical": NumericProfile,
+    "categorical": CategoryProfile,
+    "datetime": OpaqueProfile,
+    "text": OpaqueProfile,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choosing:
+    """Which columns, and with which options."""
+
+    schema: Schema | None
+    tell: Told
+
+    def fits(self, spec: MetricSpec, column: str) -> bool:
+        """Whether the metric can read such a column; of an unknown one nobody can tell."""
+        kind = self.schema.kinds.get(column) if self.schema else None
+        return kind is None or _PROFILES[kind] in spec.reads
+
+    def columns(self, asked: Asked) -> tuple[str, ...] | None:
+        """The columns of a column metric, () where there are none; None = all that it can read."""
+        if asked.spec.per != "column":
+            self._refuse_columns(asked)
+            return None
+        features = Selector("features" if asked.spec.id == DRIFT else "all", asked.at)
+        chosen: Sequence[str] | None = None
+        for selector in asked.selectors or (features,):
+            names = self._named(selector, asked)
+            if names is not None:
+                chosen = names if chosen is None else [c for c in chosen if c in names]
+        if chosen is None:
+            return None if self._any(asked) else ()
+        fitting = tuple([c for c in chosen if self.fits(asked.spec, c)])
+        return fitting if fitting or self._told_of_none(asked) else ()
+
+    def params(self, asked: Asked, options: Mapping[str, Any]) -> dict[str, Any] | None:
+        """All options of the metric, defaults included; None where they are wrong."""
+        from pydantic import ValidationError
+
+        try:
+            params = asked.spec.params(options)
+        except ValidationError as error:
+            for e in error.errors(include_url=False):
+                self.tell((*asked.at, *e["loc"]), _said(e, asked.spec))
+            return None
+        if asked.spec.id == DRIFT and not self._sound_drift(asked, params):
+            return None
+        return params
+
+    def _refuse_columns(self, asked: Asked) -> None:
+        for selector in asked.selectors:
+            text = f"{asked.spec.id} is a figure of the whole batch and takes no columns"
+            self.tell(selector.at, text)
+
+    def _named(self, selector: Selector, asked: Asked) -> Sequence[str] | None:
+        """The columns of one selector; None = all."""
+        if isinstance(selector.wanted, str):
+            return self._role(selector, asked)
+        listed = selector.wanted
+        if not isinstance(listed, list | tuple) or not all(isinstance(c, str) for c in listed):
+            self.tell(selector.at, f"expected a list of columns, or one of {', '.join(ROLES)}")
+            return ()
+        if not listed:
+            self.tell(selector.at, "the list of columns is empty")
+        for i, column in enumerate(listed):
+            self._check_listed(column, selector, i, asked)
+        return list(dict.fromkeys(listed))
+
+    def _check_listed(self, column: str, selector: Selector, i: int, asked: Asked) -> None:
+        kinds = self.schema.kinds if self.schema else {}
+        if not kinds:
+            return
+        if column not in kinds:
+            text = f"{column!r} is not among the model's columns" + nearest(column, kinds)
+            self.tell((*selector.at, i), text)
+        elif not asked.preset and not self.fits(asked.spec, column):
+            text = f"{asked.spec.id} does not read {kinds[column]} columns such as {column!r}"
+            self.tell((*selector.at, i), text)
+
+    def _role(self, selector: Selector, asked: Asked) -> Sequence[str] | None:
+        role, schema = selector.wanted, self.schema
+        if role not in ROLES:
+            text = f"expected a list of columns, or one of {', '.join(ROLES)}"
+            self.tell(selector.at, text + nearest(role, ROLES))
+            return ()
+        if schema is None:
+            return None
+        if role in ("target", "prediction"):
+            name = schema.target if role == "target" else schema.score
+            if name is None and not asked.preset:
+                self.tell(selector.at, f"the model has no {role}")
+            return (name,) if name else ()
+        if not schema.kinds or (role == "all" and asked.spec.id != DRIFT):
+            return None  # of inferred columns only the data tells
+        if role == "all":
+            return list(schema.kinds)
+        if role == "text":
+            return [name for name, kind in schema.kinds.items() if kind == "text"]
+        kinds = {name: schema.kinds.get(name) for name in schema.features}
+        return [name for name, kind in kinds.items() if role in ("features", kind)]
+
+    def _any(self, asked: Asked) -> bool:
+        """Whether there is a column that the metric can read."""
+        if self.schema is None or not self.schema.kinds:
+            return True
+        found = any(self.fits(asked.spec, column) for column in self.schema.kinds)
+        return found or self._told_of_none(asked)
+
+    def _told_of_none(self, asked: Asked) -> bool:
+        """False; a test that has nothing to read is a mistake, unless a preset brought it along.
+
+        A metric has no figure then; a silent test would read as a passed one.
+        """
+        told = any(
+            not isinstance(s.wanted, str) or s.wanted not in _OF_FEATURES for s in asked.selectors
+        )
+        if asked.test and not asked.preset and not told:
+            kinds = " or ".join(k for k, p in _PROFILES.items() if p in asked.spec.reads)
+            text = f"{asked.spec.id} reads {kinds} columns: none are asked for that the model has"
+            self.tell(asked.at, text)
+        return False
+
+    def _sound_drift(self, asked: Asked, params: Mapping[str, Any]) -> bool:
+        method, threshold = params["method"], params["threshold"]
+        if method not in ("auto", *DRIFT_METHODS):
+            text = f"there is no drift method {method!r}" + nearest(method, DRIFT_METHODS)
+            self.tell((*asked.at, "method"), text)
+            return False
+        p = method != "auto" and DRIFT_METHODS[method].score == "p_value"
+        if threshold is None or 0 < threshold < (1 if p else float("inf")):
+            return True
+        wanted = "a p-value between 0 and 1" if p else "a distance above 0"
+        self.tell((*asked.at, "threshold"), f"expected {wanted}")
+        return False
+
+
+def _said(error: Any, spec: MetricSpec) -> str:
+    """What pydantic found, in our words."""
+    option = error["loc"][-1] if error["loc"] else ""
+    if error["type"] == "extra_forbidden":
+        if option in TEST_KEYS:
+            return f"{option!r} belongs to a test: put the condition under `tests`"
+        return f"{spec.id} has no option {option!r}" + nearest(option, [*spec.options, *TEST_KEYS])
+    if error["type"] == "missing":
+        return f"{spec.id} needs {option!r}"
+    text = str(error["msg"]).removeprefix("Value error, ")
+    return text[0].lower() + text[1:]

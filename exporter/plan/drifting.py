@@ -1,0 +1,70 @@
+"""One column, one drift method: which options the drift of each column is computed with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from exporter.errors import Path
+from exporter.metrics import CATALOGUE
+from exporter.plan.asking import Asked, Told
+from exporter.plan.choosing import DRIFT
+from exporter.plan.resolved import Use
+
+Params = Mapping[str, Any]
+NOTHING_SAID, BY_PRESET, BY_NAME = range(3)  # who gave the options: the higher is heard
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    rank: int
+    params: Params
+    at: Path
+
+
+@dataclass
+class Drifting:
+    """The wishes heard so far."""
+
+    tell: Told
+    _wishes: dict[str, _Wish] = field(default_factory=dict)
+
+    def hear(self, columns: Iterable[str], params: Params, asked: Asked, *, said: bool) -> None:
+        """These columns are to be compared; `said`: with options that the user gave."""
+        rank = NOTHING_SAID if not said else BY_PRESET if asked.preset else BY_NAME
+        for column in columns:
+            old = self._wishes.get(column)
+            if old is None or rank > old.rank:
+                self._wishes[column] = _Wish(rank, params, asked.at)
+            elif rank == old.rank != NOTHING_SAID and params != old.params:
+                text = (
+                    f"column {column!r} has one drift method in an evaluation: "
+                    f"{_named(old.params)}, or {_named(params)}"
+                )
+                self.tell(asked.at, text)
+
+    def heard(self, column: str) -> bool:
+        """Whether anybody asked for it."""
+        return column in self._wishes
+
+    def of(self, column: str) -> Params:
+        """The options of a column that was heard of."""
+        return self._wishes[column].params
+
+    def groups(self, columns: Iterable[str]) -> list[tuple[Params, tuple[str, ...]]]:
+        """These columns by their options."""
+        found: dict[str, tuple[Params, list[str]]] = {}
+        for column in columns:
+            params = self.of(column)
+            found.setdefault(repr(params), (params, []))[1].append(column)
+        return [(params, tuple(names)) for params, names in found.values()]
+
+    def uses(self) -> list[Use]:
+        """What is to be computed."""
+        return [Use(CATALOGUE[DRIFT], params, names) for params, names in self.groups(self._wishes)]
+
+
+def _named(params: Params) -> str:
+    threshold = params.get("threshold")
+    return str(params["method"]) + ("" if threshold is None else f" with threshold {threshold:g}")
