@@ -114,7 +114,10 @@ def made_database(server: str, template: str = TEMPLATE) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"create database {name} template {template}")
-        yield server.rpartition("/")[0] + "/" + name
+        url = server.rpartition("/")[0] + "/" + name
+        if template == TEMPLATE:
+            migrate(url)  # what a template does not pass on: rights and settings of the database
+        yield url
         connection.execute(f"drop database {name} with (force)")
 
 
