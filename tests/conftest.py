@@ -32,6 +32,13 @@ _PASSWORD = "of-the-tests"  # of the roles `evaluation_writer` and `grafana`
 _LOCK = 1
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a database: `-m "not server"` leaves the tests that need nothing."""
+    for item in items:
+        if "server" in getattr(item, "fixturenames", ()):
+            item.add_marker("server")
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
     """The URL of a PostgreSQL server (database `postgres`, superuser), one for all xdist workers.

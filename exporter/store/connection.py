@@ -138,7 +138,9 @@ def _first_line(error: psycopg.Error) -> str:
 def _parsed(url: str) -> dict[str, Any]:
     scheme = url.partition("://")[0] if "://" in url else ""
     with suppress(psycopg.ProgrammingError):  # it repeats the URL, password and all
-        if scheme in ("postgresql", "postgres", ""):
-            return dict(conninfo_to_dict(url))
+        given = dict(conninfo_to_dict(url)) if scheme in ("postgresql", "postgres", "") else {}
+        ports = str(given.get("port") or 5432).split(",")
+        if given and all(port.isdigit() and int(port) < 1 << 16 for port in ports):
+            return given
     near = "" if scheme else nearest(url, ["embedded"])
     raise StoreError(f"`store:` cannot be read: it is {_FORM}{near}")

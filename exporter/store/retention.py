@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
+from exporter.store.dimensions import project_id
 from exporter.store.rows import delete_rows
 
 BATCH = 200  # snapshots deleted in one transaction
@@ -48,6 +49,7 @@ def retain(
     kept whole, so that a day's run deletes nothing on most days.
     """
     with connection.transaction():
+        project_id(connection, project)
         connection.execute(_KEEP, (metrics, distributions, project))
         rows = connection.execute("select evaluation.drop_partitions(%s)", (now,)).fetchall()
     _delete_snapshots(connection, project, _month(now - metrics))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -57,7 +58,7 @@ def test_rows_come_back_ordered_by_name(store: Store) -> None:
     ),
 )
 def test_any_figure_and_parameter_comes_back(
-    store: Store, value: float, params: dict[str, object]
+    store: Store, value: float, params: dict[str, Any]
 ) -> None:
     one = snapshot(metrics=(MetricRow("mean", "x", "", params, value, n=1),))
     found = store.read(store.write(one).snapshot_id).metrics[0]
@@ -113,7 +114,7 @@ def test_heads_come_newest_window_last(store: Store) -> None:
     ],
 )
 def test_heads_are_found_by_what_they_are_about(
-    fleet: Store, asked: dict[str, object], found: int
+    fleet: Store, asked: dict[str, Any], found: int
 ) -> None:
     assert len(fleet.find(**asked)) == found
 

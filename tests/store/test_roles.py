@@ -163,19 +163,14 @@ def test_a_database_without_those_roles_serves_who_migrates_it(server: str) -> N
 def test_the_shipped_script_makes_roles_and_a_database(server: str) -> None:
     """deploy/postgres/roles.sql, run twice; then the owner migrates and the writer writes."""
     name = f"shipped_{uuid.uuid4().hex[:8]}"
-    psql = [
-        find_binaries({}) / "psql",
-        "-X",
-        "-q",
-        "-v",
-        "ON_ERROR_STOP=1",
-        "-v",
-        f"database={name}",
-    ]
+    psql = str(find_binaries({}) / "psql")
+    command = [psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-v", f"database={name}"]
     words = {"owner": "o'1", "writer": "of-the-tests", "reader": "of-the-tests"}
     given = [part for role, word in words.items() for part in ("-v", f"{role}_password={word}")]
     for _ in range(2):
-        subprocess.run([*psql, *given, "-f", ROLES, server], check=True, capture_output=True)
+        subprocess.run(
+            [*command, *given, "-f", str(ROLES), server], check=True, capture_output=True
+        )
     place = server.split("@")[1].rpartition("/")[0] + f"/{name}"
     owner = f"postgresql://evaluation_owner:o%271@{place}"
     assert len(migrate(owner)) == 2

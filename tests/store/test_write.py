@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import psycopg
 import pytest
@@ -64,7 +65,7 @@ def test_other_content_replaces_and_counts_the_revision(store: Store) -> None:
         {"reference": replace(snapshot().reference, hash="other")},
     ],
 )
-def test_all_that_is_said_of_the_data_is_content(shared: Store, change: dict[str, object]) -> None:
+def test_all_that_is_said_of_the_data_is_content(shared: Store, change: dict[str, Any]) -> None:
     one = snapshot(f"changes {next(iter(change))}")
     shared.write(one)
     assert shared.write(replace(one, **change)).result == "replaced"
@@ -188,7 +189,7 @@ def test_two_rows_of_one_figure_are_refused_with_advice(store: Store) -> None:
     ],
 )
 def test_what_cannot_be_stored_is_refused_with_the_reason(
-    shared: Store, change: dict[str, object], told: str
+    shared: Store, change: dict[str, Any], told: str
 ) -> None:
     with pytest.raises(SnapshotError, match=told):
         shared.write(replace(snapshot("refused"), **change))
