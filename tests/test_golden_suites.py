@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from golden import flights
-from golden.evaluations import HERE, METHODS, evaluated, golden, near, reference_of, schema_of
+from golden.evaluations import HERE, evaluated, golden, near, reference_of, schema_of
 
 from exporter.batch import Kind, Schema
 from exporter.evaluation import ReferenceProfile

@@ -65,7 +65,8 @@ class Figure:
         if bound.scaled and at.reference_rows:
             center *= at.rows / at.reference_rows
         if at.mode == "evidently":
-            return interval(bound.op, center, self._tolerance(bound, center))
+            least = TINY if bound.relative or bound.absolute else 0.0
+            return interval(bound.op, center, max(self._tolerance(bound, center), least))
         return self._directional(bound, center, at)
 
     def _center(self, bound: Bound) -> float | None:
@@ -95,8 +96,7 @@ class Figure:
         absolute = bound.absolute
         if bound.spread:
             absolute *= self.others(bound.spread) or 0.0
-        exact = not bound.relative and not bound.absolute
-        return 0.0 if exact else max(abs(center) * bound.relative, absolute, TINY)
+        return max(abs(center) * bound.relative, absolute)
 
     def _sampling(self, bound: Bound, center: float, at: Situation) -> float:
         """How far a sound batch of this size may be off by chance."""

@@ -68,14 +68,15 @@ class Limits:
         high = min((self.upper, not self.open_upper), (other.upper, not other.open_upper))
         return Limits(low[0], high[0], low[1], not high[1])
 
-    def __str__(self) -> str:
+    def said(self, digits: int = 4) -> str:
+        """In words: `at least 1 and below 3`."""
         if self.lower == self.upper and not self.empty:
-            return f"exactly {told(self.lower)}"
+            return f"exactly {told(self.lower, digits)}"
         sides = []
         if isfinite(self.lower):
-            sides.append(f"{'above' if self.open_lower else 'at least'} {told(self.lower)}")
+            sides.append(f"{'above' if self.open_lower else 'at least'} {told(self.lower, digits)}")
         if isfinite(self.upper):
-            sides.append(f"{'below' if self.open_upper else 'at most'} {told(self.upper)}")
+            sides.append(f"{'below' if self.open_upper else 'at most'} {told(self.upper, digits)}")
         return " and ".join(sides)
 
 
@@ -107,8 +108,12 @@ class Demand:
         )
         return whole.empty or covered
 
-    def __str__(self) -> str:
-        parts = [str(self.limits)] if self.limits != Limits() else []
+    def said(self, x: float) -> str:
+        """A figure and what is wanted of it: `0.173, at most 0.1`; with the digits that tell the two apart."""
+        ends = [self.limits.lower, self.limits.upper]
+        close = any(x != end and told(x) == told(end) for end in ends)
+        digits = 12 if close else 4
+        parts = [self.limits.said(digits)] if self.limits != Limits() else []
         if self.allowed is not None:
             parts.append("one of " + ", ".join(map(told, self.allowed)))
         parts += [
@@ -117,7 +122,7 @@ class Demand:
             else f"not between {told(b.lower)} and {told(b.upper)}"
             for b in self.banned
         ]
-        return " and ".join(parts)
+        return f"{told(x, digits)}, {' and '.join(parts)}"
 
 
 def demand(conditions: Sequence[Condition], reference: float | None = None) -> Demand:
@@ -166,11 +171,11 @@ def read_conditions(options: Mapping[str, Any], at: Path, tell: Tell) -> tuple[C
     return conditions
 
 
-def told(x: float) -> str:
-    """A number as people read it: whole ones whole, others at six digits."""
-    if isfinite(x) and abs(x) < 1e15 and (x == int(x) or abs(x) >= 1e6):
+def told(x: float, digits: int = 4) -> str:
+    """A number as people read it: whole ones and large ones without exponent, others at so many digits."""
+    if isfinite(x) and abs(x) < 1e15 and (x == int(x) or abs(x) >= 10**digits):
         return f"{x:.0f}"
-    return f"{x:.6g}"
+    return f"{x:.{digits}g}"
 
 
 def _resolved(value: Wanted, reference: float | None) -> tuple[float, float]:

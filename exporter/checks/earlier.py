@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from math import isfinite
+from dataclasses import dataclass, field
+from itertools import chain
+from math import inf, isfinite
 from typing import Any, NamedTuple, Protocol
 
+from exporter.distances import method_named
+from exporter.distances.gaps import ks_distance
+from exporter.distances.tails import ks_asymptotic
 from exporter.metrics import MetricSpec
-from exporter.metrics.drift import DriftRows, compare
-from exporter.profile.column import CategoryProfile, ColumnProfile, NumericProfile
+from exporter.metrics.drift import DriftRows, automatic_method, compare
+from exporter.profile.column import CategoryProfile, ColumnProfile, Moments, NumericProfile
 from exporter.profile.outcome import Outcome
 from exporter.profile.points import Estimate
 from exporter.profile.table import TableProfile
@@ -61,6 +64,8 @@ class Earlier:
     min_rows: int = 0  # windows that have fewer say nothing
     _known: dict[tuple[str, str, str], list[_Figure]] = field(default_factory=dict)
     _drift: dict[str, list[DriftRow | None]] = field(default_factory=dict)
+    _spreads: dict[str, Counter[str]] = field(default_factory=dict)
+    _ranges: dict[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
 
     def figures(
         self, spec: MetricSpec, params: Params, column: str, label: str, *, rows: int | None = None
@@ -107,30 +112,55 @@ class Earlier:
             column, whole = window.columns.get(name), self.whole.columns.get(name)
             if column is None or whole is None or not column.rows:
                 continue
-            if spec.compares and column.count < max(self.min_rows, 1):
-                continue
-            beside = (self._others(place, column, whole),) if spec.compares else ()
-            yield from _figures(spec, params, column.rows, column, *beside)
+            if not spec.compares:
+                yield from _figures(spec, params, column.rows, column)
+            elif column.count >= max(self.min_rows, 1):
+                alike = not spec.alone and isinstance(column, NumericProfile)  # moments hardly move
+                beside = whole if alike else self._others(place, column, whole)
+                yield from _figures(spec, params, column.rows, column, beside)
 
     def _others(self, place: int, column: ColumnProfile, whole: ColumnProfile) -> ColumnProfile:
         """The reference without one window, as far as range and categories go."""
         if isinstance(column, CategoryProfile) and isinstance(whole, CategoryProfile):
-            spread = self._spread[column.name]
+            spread = self._spread(column.name)
             known = [i for i, label in enumerate(column.labels) if spread[label] > 1]
             labels = tuple([column.labels[i] for i in known])
-            return replace(whole, labels=labels, counts=column.counts[known])
+            return CategoryProfile(
+                whole.name, whole.rows, whole.missing, labels, column.counts[known]
+            )
         if isinstance(column, NumericProfile) and isinstance(whole, NumericProfile):
-            others = [
-                w.columns[column.name]
-                for i, w in enumerate(self.windows)
-                if i != place and column.name in w.columns
-            ]
-            ends = [o.moments for o in others if isinstance(o, NumericProfile) and o.count]
-            if ends:
-                least, most = min(m.least for m in ends), max(m.most for m in ends)
-                moments = replace(whole.moments, least=least, most=most)
-                return replace(whole, moments=moments)
+            least, most = self._range_beside(column.name)[place]
+            if least > most:  # no other window has values
+                return whole
+            m = whole.moments
+            return NumericProfile(
+                whole.name, whole.rows, whole.missing, whole.infinite, whole.distinct,
+                Moments(m.count, m.mean, m.squares, least, most), whole.points,
+            )  # fmt: skip
         return whole
+
+    def _spread(self, name: str) -> Counter[str]:
+        """In how many windows each category occurs."""
+        if name not in self._spreads:
+            columns = (window.columns.get(name) for window in self.windows)
+            labels = (c.labels for c in columns if isinstance(c, CategoryProfile))
+            self._spreads[name] = Counter(chain.from_iterable(labels))
+        return self._spreads[name]
+
+    def _range_beside(self, name: str) -> Sequence[tuple[float, float]]:
+        """For each window the least and the most of the others."""
+        if name not in self._ranges:
+            columns = [window.columns.get(name) for window in self.windows]
+            moments = [
+                c.moments if isinstance(c, NumericProfile) and c.count else None for c in columns
+            ]
+            lows = [*sorted([m.least for m in moments if m]), inf, inf]
+            highs = [*sorted([m.most for m in moments if m], reverse=True), -inf, -inf]
+            self._ranges[name] = [
+                (lows[bool(m and m.least == lows[0])], highs[bool(m and m.most == highs[0])])
+                for m in moments
+            ]
+        return self._ranges[name]
 
     def _drift_rows(self, column: str, params: Params) -> list[DriftRow | None]:
         if column not in self._drift:
@@ -142,33 +172,38 @@ class Earlier:
         kinds = (NumericProfile, CategoryProfile)
         if not isinstance(column, kinds) or not isinstance(whole, kinds):
             return None
-        if column.count < self.min_rows:
+        if column.count < max(self.min_rows, 1):
             return None
         try:
-            return compare(column, whole, **params)
+            return _compared(column, whole, **params)
         except Exception:  # noqa: BLE001  a window that cannot be compared says nothing
             return None
 
-    @cached_property
-    def _spread(self) -> _Spread:
-        return _Spread(self.windows)
+
+def _compared(
+    column: NumericProfile | CategoryProfile,
+    whole: NumericProfile | CategoryProfile,
+    method: str,
+    threshold: float | None,
+) -> DriftRow:
+    """The drift of a window; exact p-values of KS take 20 ms each, and here only their size counts."""
+    fixed = threshold is not None
+    chosen = automatic_method(whole, None, distance=fixed) if method == "auto" else None
+    named = chosen.id if chosen else method
+    if isinstance(column, NumericProfile) and isinstance(whole, NumericProfile) and named == "ks":
+        return _ks(column, whole, threshold)
+    return compare(column, whole, method, threshold)
 
 
-class _Spread(dict[str, Counter[str]]):
-    """By column: in how many windows each label occurs."""
-
-    def __init__(self, windows: Sequence[Profiles]) -> None:
-        super().__init__()
-        self._windows = windows
-
-    def __missing__(self, name: str) -> Counter[str]:
-        found: Counter[str] = Counter()
-        for window in self._windows:
-            column = window.columns.get(name)
-            if isinstance(column, CategoryProfile):
-                found.update(column.labels)
-        self[name] = found
-        return found
+def _ks(column: NumericProfile, whole: NumericProfile, threshold: float | None) -> DriftRow:
+    ks = method_named("ks")
+    limit = ks.threshold if threshold is None else threshold
+    n, m = column.count, whole.count
+    p = ks_asymptotic(ks_distance(column, whole).value, max(round(n * m / (n + m)), 1))
+    return DriftRow(
+        column.name, "numerical", "ks", p, limit, ks.drifted(p, limit), ks.severity(p, limit),
+        n=n, reference_n=m,
+    )  # fmt: skip
 
 
 def _figures(spec: MetricSpec, params: Params, rows: int, *profiles: object) -> Iterator[_Figure]:

@@ -22,7 +22,7 @@ from exporter.errors import Path
 from exporter.metrics import MetricSpec
 from exporter.metrics.drift import DriftRows
 from exporter.profile.outcome import ErrorProfile, ScoreProfile
-from exporter.snapshot import INFINITE, CheckResult, DriftRow, MetricRow, Status
+from exporter.snapshot import INFINITE, NO_VALUE, CheckResult, DriftRow, MetricRow, Status
 
 COLUMN_DRIFT = "column_drift"  # the metric whose figures are drift rows
 
@@ -157,7 +157,7 @@ class _Judge:
         p = method.score == "p_value"
         text = f"{row.method} {'p-value ' if p else ''}{told(score)}, threshold {told(bound)}"
         if allowed > 1:
-            text += f" ({told(threshold)}, widened to what the reference's own windows show)"
+            text += f" ({told(threshold)} widened: the reference's own windows differ as much)"
         blank = check.result(check.judged(fine), text, row.column)
         return replace(blank, value=score, lower=bound if p else None, upper=None if p else bound)
 
@@ -171,9 +171,12 @@ class _Judge:
         gone = self._no_value(check, row)
         if gone is not None:
             return gone
-        blank = replace(check.result("success", "", row.column, row.label), value=row.value)
+        blank = check.result("success", "", row.column, row.label)
+        blank = replace(blank, value=row.value)
         if row.value is None or not isfinite(row.value):  # beyond any limit
-            return replace(blank, status=check.judged(False), value=None, message=INFINITE)
+            return replace(
+                blank, status=check.judged(False), value=None, message="the figure is infinite"
+            )
         if check.conditions:
             return self._by_conditions(check, row, row.value, blank)
         limits = Figure(check.spec, row, self._dataset_figure).limits(self.at)
@@ -194,15 +197,17 @@ class _Judge:
             if few:
                 return check.result("skipped", few, row.column, row.label)
         if row.error is not None and row.error != INFINITE:
-            return check.result("error", row.error, row.column, row.label)
+            empty = row.error == NO_VALUE and not row.n
+            reason = "no values in the batch" if empty else row.error
+            return check.result("error", reason, row.column, row.label)
         return None
 
     def _too_few(self, n: int, whose: str = "") -> str:
         """Why nothing is judged; a large enough batch that has no values at all is an error instead."""
         least, rows = self.at.min_rows, self.at.rows
         if rows < least:
-            return f"{rows} rows, fewer than {least}"
-        return f"{n} {whose}values, fewer than {least}" if 0 < n < least else ""
+            return f"{rows} rows, fewer than min_rows ({least})"
+        return f"{n} {whose}values, fewer than min_rows ({least})" if 0 < n < least else ""
 
     def _by_conditions(
         self, check: Check, row: MetricRow, value: float, blank: CheckResult
@@ -226,7 +231,7 @@ def _against(blank: CheckResult, check: Check, wanted: Demand, value: float) -> 
         value=value,
         lower=limits.lower if isfinite(limits.lower) else None,
         upper=limits.upper if isfinite(limits.upper) else None,
-        message=f"{told(value)}, {wanted}",
+        message=wanted.said(value),
     )
 
 

@@ -42,6 +42,10 @@ def ks_distance(current: NumericProfile, reference: NumericProfile) -> Estimate:
 
 def wasserstein_distance(current: NumericProfile, reference: NumericProfile) -> Estimate:
     """Area between the two distribution functions."""
+    points = len(current.points.values) + len(reference.points.values)
+    if points <= ALL_AT_ONCE and _exact(current, reference):
+        value = _area(current.points, reference.points)
+        return Estimate(value, value, value)
     c, r = _on_one_grid(current, reference)
     gap, current_mass, reference_mass = _gaps(c, r)
     start = min(current.moments.least, reference.moments.least)
@@ -68,6 +72,18 @@ def wasserstein_distance(current: NumericProfile, reference: NumericProfile) -> 
     )  # the widest swing with this area
     high = sure + float(np.maximum(rise * up + fall * (width - up), np.abs(area[unsure])).sum())
     return Estimate(low, low, high)
+
+
+def _area(current: Points, reference: Points) -> float:
+    """The area of few points, which are merged as a whole: a fifth of what a grid of them takes."""
+    values = np.concatenate((current.values, reference.values))
+    order = np.argsort(values, kind="stable")  # two ascending runs: they are merged
+    masses = [
+        np.full(len(p.values), 1 / p.total) if p.counts is None else p.counts / p.total
+        for p in (current, reference)
+    ]
+    gap = np.cumsum(np.concatenate((masses[0], -masses[1]))[order])[:-1]
+    return float(np.abs(gap) @ np.diff(values[order]))
 
 
 def _exact(current: NumericProfile, reference: NumericProfile) -> bool:

@@ -43,11 +43,7 @@ def shares(
 ) -> tuple[Shares, Shares]:
     """Both columns on common categories, values, or Sturges' bins over the combined range."""
     if isinstance(current, CategoryProfile) and isinstance(reference, CategoryProfile):
-        labels = sorted({*current.labels, *reference.labels})
-        pair = [
-            np.array([x.count_of.get(label, 0) for label in labels], np.int64)
-            for x in (current, reference)
-        ]
+        pair = _by_label(current, reference)
     elif isinstance(current, NumericProfile) and isinstance(reference, NumericProfile):
         if reference.distinct > FEW_VALUES:
             edges = sturges_edges(current, reference, current.count + reference.count)
@@ -63,6 +59,19 @@ def shares(
     else:
         raise TypeError("a numerical column cannot be compared with a categorical one")
     return Shares(pair[0], current.count), Shares(pair[1], reference.count)
+
+
+def _by_label(current: CategoryProfile, reference: CategoryProfile) -> list[Ints]:
+    """Both columns' counts of all labels, in the labels' order; quick where the reference has them all."""
+    if reference.place_of.keys() >= current.count_of.keys():
+        counts = np.zeros(len(reference.labels), np.int64)
+        counts[[reference.place_of[label] for label in current.labels]] = current.counts
+        return [counts, reference.counts_by_label]
+    labels = sorted({*current.labels, *reference.labels})
+    return [
+        np.array([x.count_of.get(label, 0) for label in labels], np.int64)
+        for x in (current, reference)
+    ]
 
 
 def sturges_edges(current: NumericProfile, reference: NumericProfile, size: int) -> Floats:

@@ -158,7 +158,10 @@ def infinite_count(column: NumericProfile) -> float:
 
 
 @metric(
-    per="column", unit="value", automatic=Automatic(NEAR_10, Bound("gt", 1)), gauge="unique_values"
+    per="column",
+    unit="value",
+    automatic=Automatic(NEAR_10, Bound("gt", 1), Bound("lte", relative=0.1)),
+    gauge="unique_values",
 )
 def unique_count(column: NumericProfile | CategoryProfile) -> float:
     """Distinct values."""

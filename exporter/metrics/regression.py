@@ -79,7 +79,12 @@ def rmse(errors: ErrorProfile) -> float:
     return sqrt(_squares(errors) / errors.count) if errors.count else NAN
 
 
-@metric(per="dataset", unit="score", better="higher", automatic=Automatic(NEAR_10, Bound("gt", 0)))
+@metric(
+    per="dataset",
+    unit="score",
+    better="higher",
+    automatic=Automatic(NEAR_10, Bound("gt", 0), Bound("gte", absolute=0.1)),
+)
 def r2(errors: ErrorProfile) -> float:
     """Share of the target's variance that the prediction explains.
 

@@ -37,7 +37,12 @@ def median(column: NumericProfile) -> Estimate:
     return quantile(column, q=0.5)
 
 
-@metric(per="column", unit="value", automatic=Automatic(NEAR_10), gauge="summed_value")
+@metric(
+    per="column",
+    unit="value",
+    automatic=Automatic(NEAR_10, directional=Bound("eq", relative=0.1, scaled=True)),
+    gauge="summed_value",
+)
 def sum(column: NumericProfile) -> float:
     """Sum of the values."""
     return column.moments.mean * column.count if column.count else 0.0

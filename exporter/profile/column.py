@@ -114,6 +114,18 @@ class CategoryProfile:
         """Label to count."""
         return dict(zip(self.labels, self.counts.tolist(), strict=True))
 
+    @cached_property
+    def place_of(self) -> dict[str, int]:
+        """Label to its place in the labels' own order."""
+        return {label: place for place, label in enumerate(sorted(self.labels))}
+
+    @cached_property
+    def counts_by_label(self) -> Ints:
+        """The counts in the labels' own order."""
+        counts = np.zeros(len(self.labels), np.int64)
+        counts[[self.place_of[label] for label in self.labels]] = self.counts
+        return counts
+
 
 @dataclass(frozen=True)
 class OpaqueProfile:
