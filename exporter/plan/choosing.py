@@ -94,9 +94,19 @@ class Choosing:
         if column not in kinds:
             text = f"{column!r} is not among the model's columns" + nearest(column, kinds)
             self.tell((*selector.at, i), text)
-        elif not asked.preset and not self.fits(asked.spec, column):
-            text = f"{asked.spec.id} does not read {kinds[column]} columns such as {column!r}"
+        elif not asked.preset and (reader := self._cannot_read(asked, column)):
+            text = f"{reader} {kinds[column]} columns such as {column!r}"
             self.tell((*selector.at, i), text)
+
+    def _cannot_read(self, asked: Asked, column: str) -> str:
+        """What does not read or compare such a column; "" where nothing is in the way."""
+        if not self.fits(asked.spec, column):
+            return f"{asked.spec.id} does not read"
+        method = DRIFT_METHODS.get(str(asked.options.get("method")))
+        kind = self.schema.kinds[column] if self.schema else None
+        if asked.spec.id == DRIFT and method and kind not in method.kinds:
+            return f"{method.id} does not compare"
+        return ""
 
     def _role(self, selector: Selector, asked: Asked) -> Sequence[str] | None:
         role, schema = selector.wanted, self.schema

@@ -1,0 +1,145 @@
+"""Presets name what the catalogue has, and spell out to what they promise."""
+
+from __future__ import annotations
+
+import pytest
+from golden.evaluations import schema_of
+
+from exporter.errors import PlanError
+from exporter.metrics import CATALOGUE
+from exporter.plan import Plan, make_plan
+from exporter.presets import METRICS, METRICS_TO_COME, OF_PROBABILITIES, ROLES, TESTS, TESTS_TO_COME
+
+PROMISED = {
+    "metrics": {"data_summary", "data_quality", "data_drift", "target_drift", "regression",
+                "classification", "ranking", "text"},
+    "tests": {"data_stability", "data_quality", "data_drift", "no_target_performance",
+              "regression", "binary_classification", "binary_classification_top_k",
+              "multiclass_classification", "ranking"},
+}  # fmt: skip
+KINDS = {
+    "age": "numerical", "income": "numerical", "plan": "categorical", "note": "text",
+    "when": "datetime",
+}  # fmt: skip
+INPUTS = schema_of(KINDS)
+BINARY = schema_of(
+    KINDS | {"late": "categorical", "p": "numerical"}, ("age", "income", "plan"), target="late",
+    probability="p", task="binary",
+)  # fmt: skip
+LABELS_ONLY = schema_of(
+    KINDS | {"late": "categorical", "said": "categorical"}, ("age", "income", "plan"),
+    target="late", prediction="said", task="binary",
+)  # fmt: skip
+
+
+def columns_tested(plan: Plan) -> dict[str, set[str] | None]:
+    """Metric to the columns that are named; None where all or none are."""
+    found: dict[str, set[str] | None] = {}
+    for check in plan.checks:
+        named = None if check.columns is None else set(check.columns)
+        found[check.spec.id] = (found.get(check.spec.id) or set()) | (named or set()) or None
+    return found
+
+
+def test_every_promised_preset_is_there_or_to_come():
+    assert METRICS.keys() | METRICS_TO_COME == PROMISED["metrics"]
+    assert TESTS.keys() | TESTS_TO_COME == PROMISED["tests"]
+
+
+@pytest.mark.parametrize("presets", [METRICS, TESTS])
+def test_every_part_is_a_metric_of_the_catalogue_with_options_that_fit(presets):
+    for parts in presets.values():
+        for part in parts:
+            name, options = (part, {}) if isinstance(part, str) else next(iter(part.items()))
+            given = {k: v for k, v in options.items() if k != "columns"}
+            CATALOGUE[name].params(given)
+            assert options.get("columns") in (None, *ROLES)
+
+
+def test_every_test_of_a_preset_has_an_automatic_condition():
+    for parts in TESTS.values():
+        for part in parts:
+            assert CATALOGUE[part if isinstance(part, str) else next(iter(part))].automatic
+
+
+def test_metrics_that_want_a_probability_say_so_in_the_list():
+    assert set(CATALOGUE) >= OF_PROBABILITIES
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_preset_of_metrics_makes_a_plan(name):
+    plan = make_plan([name], BINARY)
+    assert plan.uses
+
+
+def test_data_stability_tests_types_missing_values_ranges_lists_and_means():
+    assert columns_tested(make_plan((), INPUTS, tests=["data_stability"])) == {
+        "row_count": None, "column_count": None, "type_mismatches": None, "missing_ratio": None,
+        "out_of_range_ratio": {"age", "income"}, "out_of_list_ratio": {"plan"},
+        "mean_shift_sigmas": {"age", "income"},
+    }  # fmt: skip
+
+
+def test_data_quality_tests_missing_common_constant_and_repeated_values():
+    assert columns_tested(make_plan((), INPUTS, tests=["data_quality"])).keys() == {
+        "missing_ratio", "most_common_ratio", "constant_columns", "duplicated_columns",
+        "duplicated_rows",
+    }  # fmt: skip
+
+
+def test_data_drift_of_metrics_reads_features_and_that_of_tests_the_target_as_well():
+    (use,) = (u for u in make_plan(["data_drift"], BINARY).uses if u.spec.id == "column_drift")
+    assert set(use.columns) == {"age", "income", "plan"}
+    assert not make_plan(["data_drift"], BINARY).needs_target
+    plan = make_plan((), BINARY, tests=["data_drift"])
+    assert columns_tested(plan)["column_drift"] == {"age", "income", "plan", "late", "p"}
+    assert plan.needs_target
+
+
+def test_no_target_performance_reads_no_target():
+    plan = make_plan((), BINARY, tests=["no_target_performance"])
+    assert columns_tested(plan)["column_drift"] == {"p"}
+    assert not plan.needs_target
+    features = {c for u in plan.uses if u.spec.id == "column_drift" for c in u.columns}
+    assert features == {"age", "income", "plan", "p"}  # their drift is counted
+
+
+def test_target_drift_compares_target_and_prediction():
+    plan = make_plan(["target_drift"], BINARY)
+    assert {c for u in plan.uses for c in u.columns} == {"late", "p"}
+
+
+def test_classification_tells_the_balance_of_classes():
+    (use,) = (
+        u for u in make_plan(["classification"], BINARY).uses if u.spec.id == "category_ratio"
+    )
+    assert use.columns == ("late",)
+
+
+def test_without_a_probability_presets_leave_out_what_needs_one():
+    plan = make_plan(["classification"], LABELS_ONLY, tests=["binary_classification"])
+    assert not {u.spec.id for u in plan.uses} & OF_PROBABILITIES
+    assert not {c.spec.id for c in plan.checks} & OF_PROBABILITIES
+    asked = make_plan(["roc_auc"], LABELS_ONLY)
+    assert {u.spec.id for u in asked.uses} == {"roc_auc"}
+
+
+def test_regression_has_its_baselines_and_spreads():
+    ids = {u.spec.id for u in make_plan(["regression"], INPUTS).uses}
+    assert {"error_std", "absolute_error_std", "baseline_mae", "baseline_rmse", "r2"} <= ids
+
+
+@pytest.mark.parametrize("name", METRICS_TO_COME)
+def test_a_preset_of_metrics_to_come_is_refused_with_that_reason_and_what_there_is(name):
+    with pytest.raises(
+        PlanError, match=rf"preset '{name}' is not built yet; there are .*data_drift"
+    ):
+        make_plan([name], INPUTS)
+
+
+@pytest.mark.parametrize("name", TESTS_TO_COME)
+def test_a_preset_of_tests_to_come_is_refused_with_that_reason_and_what_there_is(name):
+    with pytest.raises(
+        PlanError, match=rf"preset '{name}' is not built yet; there are .*stability"
+    ):
+        make_plan((), INPUTS, tests=[{name: {"k": 10}}])
