@@ -1,0 +1,206 @@
+"""What is wrong with what was asked for: every mistake, with its place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from golden.evaluations import schema_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exporter.batch import Schema
+from exporter.checks import OPERATORS
+from exporter.errors import PlanError, Problem
+from exporter.metrics import CATALOGUE
+from exporter.plan import Plan, make_plan
+from exporter.presets import METRICS, ROLES, TESTS
+
+KINDS = {
+    "age": "numerical", "income": "numerical", "plan": "categorical", "city": "categorical",
+    "note": "text", "when": "datetime",
+}  # fmt: skip
+SCHEMA = schema_of(
+    KINDS | {"y": "numerical", "said": "numerical"}, ("age", "income", "plan", "city"), target="y",
+    prediction="said", task="regression",
+)  # fmt: skip
+INPUTS = schema_of(KINDS)
+UNKNOWN = Schema({}, ())  # columns are to be inferred
+
+
+def plan_of(*metrics: Any, tests: Any = (), schema: Schema | None = SCHEMA, **options: Any) -> Plan:
+    return make_plan(metrics, schema, tests=tests, **options)
+
+
+def mistakes(
+    metrics: Any = (), tests: Any = (), schema: Schema | None = SCHEMA, **options: Any
+) -> list[Problem]:
+    found: list[Problem] = []
+    make_plan(metrics, schema, tests=tests, problems=found, **options)
+    return found
+
+
+def mistake(*metrics: Any, tests: Any = (), schema: Schema | None = SCHEMA) -> tuple[tuple, str]:
+    (problem,) = mistakes(metrics, tests, schema)
+    return problem.path, problem.text
+
+
+@pytest.mark.parametrize(
+    ("entry", "place", "text"),
+    [
+        ("meen", (0,), "there is no metric or preset 'meen'; did you mean 'mean'?"),
+        ({"data_sumary": None}, (0, "data_sumary"), "there is no metric or preset 'data_sumary'; did you mean 'data_summary'?"),
+        ("data_stability", (0,), "there is no metric or preset 'data_stability' among the metrics: it is a preset of tests"),
+        (5, (0,), "expected a name, or one name with its options"),
+        ({"mean": {}, "std": {}}, (0,), "expected a name, or one name with its options"),
+        ({}, (0,), "expected a name, or one name with its options"),
+        ({5: None}, (0, 5), "there is no metric or preset 5"),
+        ({"mean": ["age"]}, (0, "mean"), "expected options, such as {columns: [age]}"),
+        ({"mean": {5: 1}}, (0, "mean"), "expected options, such as {columns: [age]}"),
+        ({"quantile": {"p": 0.5}}, (0, "quantile", "p"), "quantile has no option 'p'"),
+        ({"quantile": {"q": "high"}}, (0, "quantile", "q"), "input should be a valid number, unable to parse string as a number"),
+        ({"regexp_mismatch_count": None}, (0, "regexp_mismatch_count", "pattern"), "regexp_mismatch_count needs 'pattern'"),
+        ({"regexp_mismatch_count": {"pattern": "("}}, (0, "regexp_mismatch_count", "pattern"), "not a regular expression to RE2: Invalid regular expression: missing ): ("),
+        ({"mean": {"lte": 5}}, (0, "mean", "lte"), "'lte' belongs to a test: put the condition under `tests`"),
+        ({"mean": {"columns": ["agee"]}}, (0, "mean", "columns", 0), "'agee' is not among the model's columns; did you mean 'age'?"),
+        ({"mean": {"columns": "numeric"}}, (0, "mean", "columns"), f"expected a list of columns, or one of {', '.join(ROLES)}; did you mean 'numerical'?"),
+        ({"mean": {"columns": 5}}, (0, "mean", "columns"), f"expected a list of columns, or one of {', '.join(ROLES)}"),
+        ({"mean": {"columns": [5]}}, (0, "mean", "columns"), f"expected a list of columns, or one of {', '.join(ROLES)}"),
+        ({"mean": {"columns": []}}, (0, "mean", "columns"), "the list of columns is empty"),
+        ({"mean": {"columns": ["age", "plan"]}}, (0, "mean", "columns", 1), "mean does not read categorical columns such as 'plan'"),
+        ({"row_count": {"columns": ["age"]}}, (0, "row_count", "columns"), "row_count is a figure of the whole batch and takes no columns"),
+        ({"column_drift": {"method": "kss"}}, (0, "column_drift", "method"), "there is no drift method 'kss'; did you mean 'ks'?"),
+        ({"column_drift": {"columns": ["age"], "method": ["ks"]}}, (0, "column_drift", "method"), "input should be a valid string"),
+        ({"column_drift": {"threshold": 0}}, (0, "column_drift", "threshold"), "expected a distance above 0"),
+        ({"column_drift": {"threshold": float("nan")}}, (0, "column_drift", "threshold"), "expected a distance above 0"),
+        ({"column_drift": {"columns": ["age"], "method": "ks", "threshold": 1}}, (0, "column_drift", "threshold"), "expected a p-value between 0 and 1"),
+        ({"column_drift": {"columns": ["plan"], "method": "wasserstein"}}, (0, "column_drift", "columns", 0), "wasserstein does not compare categorical columns such as 'plan'"),
+        ({"data_drift": {"methd": "psi"}}, (0, "data_drift", "methd"), "no part of preset 'data_drift' has the option 'methd'; did you mean 'method'?"),
+        ({"data_drift": {"critical": False}}, (0, "data_drift", "critical"), "no part of preset 'data_drift' has the option 'critical'"),
+        ({"data_summary": {"columns": ["agee"]}}, (0, "data_summary", "columns", 0), "'agee' is not among the model's columns; did you mean 'age'?"),
+    ],
+)  # fmt: skip
+def test_a_mistake_among_the_metrics_is_told_with_its_place(entry, place, text):
+    at, said = mistake(entry)
+    assert at == ("metrics", *place)
+    assert said.startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("entry", "place", "text"),
+    [
+        ("data_summary", (0,), "there is no metric or preset 'data_summary' among the tests: it is a preset of metrics"),
+        ("error_std", (0,), "error_std has no automatic condition: say one of eq, not_eq, lt, lte, gt, gte, in, not_in, between"),
+        ({"rmse": {"lessthan": 5}}, (0, "rmse", "lessthan"), "rmse has no option 'lessthan'"),
+        ({"rmse": {"lt": "5"}}, (0, "rmse", "lt"), "expected a number, or {reference: true, relative: 0.1}"),
+        ({"rmse": {"lt": 1, "gt": 2}}, (0, "rmse"), "no figure can meet all of lt: 1, gt: 2"),
+        ({"rmse": {"lt": 5, "critical": "no"}}, (0, "rmse", "critical"), "expected true or false"),
+        ({"rmse": {"lt": 5, "name": ""}}, (0, "rmse", "name"), "expected a name"),
+        ({"rmse": {"lt": 5, "name": 7}}, (0, "rmse", "name"), "expected a name"),
+        ({"rmse": {"lt": 5, "label": "1"}}, (0, "rmse", "label"), "rmse has one figure, without labels"),
+        ({"column_count": {"label": ["text"], "eq": 1}}, (0, "column_count", "label"), "expected a label, such as a class"),
+        ({"column_drift": {"columns": ["age"], "lt": 0.5}}, (0, "column_drift"), "a condition on the score needs a `method`"),
+        ({"column_drift": {"columns": ["age"], "method": "psi", "lt": {"reference": True}}}, (0, "column_drift", "lt"), "column_drift compares already"),
+        ({"drifted_columns": {"lt": {"reference": True}}}, (0, "drifted_columns", "lt"), "drifted_columns compares already"),
+        ({"new_categories": {"lte": {"reference": True}}}, (0, "new_categories", "lte"), "new_categories compares already"),
+        ({"data_stability": {"lte": 5}}, (0, "data_stability", "lte"), "'lte' belongs to one test: add that test beside the preset"),
+        ({"data_stability": {"name": "x"}}, (0, "data_stability", "name"), "'name' belongs to one test"),
+        ({"data_stability": {"method": "psi"}}, (0, "data_stability", "method"), "no part of preset 'data_stability' has the option 'method'"),
+        ({"regexp_mismatch_count": {"eq": 0}}, (0, "regexp_mismatch_count", "pattern"), "regexp_mismatch_count needs 'pattern'"),
+    ],
+)  # fmt: skip
+def test_a_mistake_among_the_tests_is_told_with_its_place(entry, place, text):
+    at, said = mistake(tests=[entry])
+    assert at == ("tests", *place)
+    assert said.startswith(text)
+
+
+@pytest.mark.parametrize("entries", ["data_summary", {"mean": None}, 5, None])
+def test_metrics_are_a_list(entries):
+    (problem,) = mistakes(entries)
+    assert (problem.path, problem.text) == (("metrics",), "expected a list")
+
+
+def test_a_role_that_the_model_does_not_play_is_told():
+    entry = {"column_drift": {"columns": "target"}}
+    assert mistake(entry, schema=INPUTS) == (
+        ("metrics", 0, "column_drift", "columns"), "the model has no target",
+    )  # fmt: skip
+    assert mistakes(["target_drift"], ["data_drift"], INPUTS) == []
+
+
+def test_a_test_that_has_nothing_to_read_is_told_and_a_metric_only_has_no_figure():
+    schema = schema_of({"plan": "categorical"})
+    at, text = mistake(tests=["mean_shift_sigmas"], schema=schema)
+    assert at == ("tests", 0)
+    assert text.startswith("mean_shift_sigmas reads numerical columns")
+    role = {"mean_shift_sigmas": {"columns": "numerical"}}
+    assert mistake(tests=[role], schema=schema)[1] == text
+    assert mistakes(["mean"], ["data_stability"], schema) == []
+
+
+def test_every_mistake_is_told_at_once_and_each_only_once():
+    found = mistakes(
+        ["meen", {"data_summary": {"columns": ["agee"]}}], [{"rmse": {"lt": "x"}}, "rmsee"]
+    )
+    assert [p.path for p in found] == [
+        ("metrics", 0),
+        ("tests", 1),
+        ("metrics", 1, "data_summary", "columns", 0),
+        ("tests", 0, "rmse", "lt"),
+    ]
+
+
+def test_without_a_list_for_them_mistakes_raise_one_error_that_has_them_all():
+    with pytest.raises(PlanError) as caught:
+        plan_of("meen", tests=[{"rmse": {"lt": "x"}}])
+    lines = str(caught.value).splitlines()
+    assert lines[0].startswith("metrics.0: there is no metric or preset 'meen'")
+    assert lines[1].startswith("tests.0.rmse.lt: expected a number")
+
+
+def test_paths_begin_where_the_entries_stand():
+    (problem,) = mistakes(["meen"], at=("models", "m", "evaluations", "inputs"))
+    assert problem.path == ("models", "m", "evaluations", "inputs", "metrics", 0)
+
+
+def test_an_unknown_kind_of_automatic_tests_is_told():
+    with pytest.raises(PlanError, match="automatic_tests: expected directional or evidently"):
+        plan_of("mean", automatic_tests="strict")
+
+
+@pytest.mark.parametrize("schema", [None, UNKNOWN])
+def test_columns_that_are_not_known_yet_are_taken_as_they_are_named(schema):
+    entries = [{"mean": {"columns": ["anything"]}}, {"std": {"columns": "numerical"}}, "data_drift"]
+    tests = ["data_stability", {"missing_ratio": {"columns": ["anything"], "lte": 0.1}}]
+    assert mistakes(entries, tests, schema) == []
+    assert mistakes([{"mean": {"columns": "numeric"}}], (), schema) != []
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["reference", "relative", "absolute", "x"]), inner, max_size=3
+        )
+    ),
+    max_leaves=4,
+)
+OPTIONS = st.dictionaries(
+    st.sampled_from(
+        [*OPERATORS, "columns", "critical", "name", "label", "method", "threshold", "q", "values"]
+    ),
+    ANYTHING | st.lists(st.sampled_from(list(KINDS))),
+    max_size=4,
+)
+NAMES = st.sampled_from([*CATALOGUE, *METRICS, *TESTS])
+ENTRIES = st.lists(NAMES | st.dictionaries(NAMES, OPTIONS, min_size=1, max_size=1) | ANYTHING)
+
+
+@settings(max_examples=300, deadline=None)
+@given(ENTRIES, ENTRIES, st.sampled_from([SCHEMA, INPUTS, UNKNOWN, None]))
+def test_whatever_is_asked_for_becomes_a_plan_or_mistakes_with_places(metrics, tests, schema):
+    for problem in mistakes(metrics, tests, schema):
+        assert problem.path[0] in ("metrics", "tests")
+        assert problem.text
