@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 import pyarrow as pa
 
 from exporter.batch import Window
 from exporter.config import Loaded
-from exporter.errors import ExporterError, PlanError, StoreError, nearest
+from exporter.errors import BatchError, ExporterError, PlanError, StoreError, nearest
 from exporter.evaluation import Grid
 from exporter.snapshot import Snapshot
 from exporter.store import open_store
@@ -26,6 +26,7 @@ from exporter.watch import Job, Watched
 from exporter.workers import evaluated
 
 Outcome = Literal["new", "replaced", "same", "older", "deleted", "spooled"]
+_Said = TypeVar("_Said", str, BatchError)
 
 
 class Sink(Protocol):
@@ -45,6 +46,15 @@ class Sink(Protocol):
         self, project: str, evaluation: str, start: datetime, end: datetime, source: Input
     ) -> None:
         """Remember what a window's input looked like, where nothing was made of it."""
+
+    def retain(
+        self,
+        now: datetime,
+        project: str,
+        metrics: timedelta | None,
+        distributions: timedelta | None,
+    ) -> object:
+        """Delete what is older than that; None = nothing ever is."""
 
     def keep_grids(self, project: str, model: str, grids: Mapping[str, Grid]) -> Mapping[str, Grid]:
         """Fix the distributions' edges of a model: the first ones stand and are given back."""
@@ -73,6 +83,7 @@ class Work:
 
     jobs: Sequence[Job] = ()
     told: Sequence[str] = ()
+    errors: Sequence[BatchError] = ()  # files, or whole models, whose data cannot be read
     next_due: datetime | None = None  # when the next window that has rows will be due
 
 
@@ -115,17 +126,25 @@ class Project:
         return self._watched[key]
 
     def plan_work(self, selection: Selection, now: datetime) -> Work:
-        """The windows whose time has come and whose input is not what was seen last."""
+        """The windows whose time has come and whose input is not what was seen last.
+
+        Data that cannot be read costs its own file, or its own model, and is told in `errors`.
+        """
+        _refuse_unknown(selection.evaluations, self.loaded)
         jobs: list[Job] = []
         told: list[str] = []
+        errors: list[BatchError] = []
         coming: list[datetime] = []
-        for key in selection.models or self.loaded.models:
-            watched = self.watched(key)
-            told += watched.source.told(now)
-            jobs += _due(watched, self._seen(watched, selection), selection, now, coming)
-        _refuse_unknown(selection.evaluations, self.loaded)
+        for key in dict.fromkeys(selection.models or self.loaded.models):
+            try:
+                watched = self.watched(key)
+                errors += watched.source.unreadable
+                jobs += _due(watched, self._seen(watched, selection), selection, now, coming)
+                told += watched.source.told(now)
+            except BatchError as error:
+                errors.append(error)
         jobs.sort(key=lambda job: (list(self.loaded.models).index(job.model), job.start))
-        return Work(jobs, told, min(coming, default=None))
+        return Work(jobs, _once(told), _once(errors), min(coming, default=None))
 
     def run(self, work: Work, now: datetime, *, force: bool = False) -> Iterator[Done | Failed]:
         """Evaluate the jobs and keep every snapshot as soon as it is made.
@@ -159,6 +178,15 @@ class Project:
         for _, snapshot in watched.evaluate_rows(rows, job, now):
             kept, outcome = self._write(snapshot, None, force=selection.force)
             yield Done(kept, outcome, job, 1)
+
+    def retain(self, now: datetime) -> None:
+        """Delete what is older than the config keeps it; nothing where it keeps all for ever."""
+        kept = self.loaded.config.retention
+        if kept is not None and (kept.metrics or kept.distributions):
+            spans = [
+                timedelta(seconds=s) if s else None for s in (kept.metrics, kept.distributions)
+            ]
+            self.sink.retain(now, self.loaded.config.project, *spans)
 
     def _only_model(self, selection: Selection) -> str:
         keys = selection.models or tuple(self.loaded.models)
@@ -269,6 +297,11 @@ def _due(
                 prints[name] = fingerprint
         if prints:
             yield Job(watched.key, start, window, tuple(prints), prints, selection.batch)
+
+
+def _once(said: Sequence[_Said]) -> list[_Said]:
+    """What several models say of the files that they share, once."""
+    return list({str(one): one for one in said}.values())
 
 
 def _selected(start: datetime, selection: Selection) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -66,6 +66,7 @@ class FileSource:
     _label_sums: dict[int, int] | None = field(default=None, repr=False)
     _labels: Labels | None = field(default=None, repr=False)
     _told: list[str] = field(default_factory=list, repr=False)
+    _unreadable: dict[str, BatchError] = field(default_factory=dict, repr=False)
 
     @classmethod
     def open(cls, model: Model, folder: Path, schema: Schema, timezone: str) -> FileSource:
@@ -98,6 +99,7 @@ class FileSource:
     def refresh(self) -> None:
         """Look at the files anew when they are next asked for."""
         self._files = self._windows = self._label_sums = self._labels = None
+        self._unreadable = {}
 
     def windows(self, now: datetime | None = None) -> dict[int, int]:
         """Window start -> rows, in order of time; with *now* without those in the future."""
@@ -112,7 +114,13 @@ class FileSource:
     def without_time(self) -> int:
         """Rows that lie in no window, as they have no time, or none that can be read."""
         self._seen()
-        return sum(self._known.files[path].without_time for path in self._listed())
+        return sum(file.without_time for file in self._known.files.values())
+
+    @property
+    def unreadable(self) -> list[BatchError]:
+        """What is wrong with each file that cannot be read: the others are evaluated without it."""
+        self._seen()
+        return list(self._unreadable.values())
 
     def told(self, now: datetime) -> list[str]:
         """What a user should know of the data, a line each."""
@@ -216,7 +224,7 @@ class FileSource:
         )
         return replace(self.schema, kinds=dict(kinds), features=features)
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """What tells this source from any other, whatever columns are read of it."""
         how, schema = self.layout, self.schema
@@ -258,17 +266,27 @@ class FileSource:
             self._known.keep_only(list(files))
             try:
                 for path, file in files.items():
-                    self._index_file(path, file)
+                    self._try_index(path, file)
             finally:
                 self._save()
+            if len(self._unreadable) == len(files):
+                raise next(iter(self._unreadable.values()))
             self._windows = _over_files(files, self._known)
         return self._windows
+
+    def _try_index(self, path: str, file: DataFile) -> None:
+        try:
+            self._index_file(path, file)
+        except BatchError as error:
+            self._unreadable[path] = error
 
     def _index_file(self, path: str, file: DataFile) -> None:
         state = file.print
         entry = self._known.files.get(path)
         if entry is not None and entry.print == state:
             return
+        if self._known.files.pop(path, None):
+            self._known.changed = True
         entry = FileIndex(state, 0, [])
         for groups in stretches(file):
             names, read = self._columns(file, groups, state)
@@ -340,14 +358,14 @@ class FileSource:
             files = self._label_files()
             key = name_of([(str(f.path), f.print) for f in files], self.schema.missing_values)
             try:
-                for path, file in self._listed().items():
-                    if self._known.files[path].labels_key != key:
-                        self._sum_labels(self._known.files[path], file, key)
+                for path, entry in self._known.files.items():
+                    if entry.labels_key != key:
+                        self._sum_labels(entry, self._listed()[path], key)
             finally:
                 self._save()
             self._label_sums = {}
-            for path in self._listed():
-                for stretch in self._known.files[path].stretches:
+            for entry in self._known.files.values():
+                for stretch in entry.stretches:
                     for start, hashed in zip(stretch.starts, stretch.labels, strict=True):
                         known = self._label_sums.get(start, 0)
                         self._label_sums[start] = (known + hashed) % 2**64
@@ -410,7 +428,7 @@ def read_table(path: Path) -> pa.Table:
 def _over_files(files: Iterable[str], known: Index) -> dict[int, _Seen]:
     out: dict[int, _Seen] = {}
     for path in files:
-        for stretch in known.files[path].stretches:
+        for stretch in known.files[path].stretches if path in known.files else ():
             columns = (stretch.starts, stretch.rows, stretch.sums, stretch.targets)
             for start, rows, sums, targets in zip(*columns, strict=True):
                 seen = out.setdefault(start, _Seen())

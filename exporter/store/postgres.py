@@ -144,9 +144,13 @@ class Store:
         return self._do(work)
 
     def retain(
-        self, now: datetime, project: str, metrics: timedelta, distributions: timedelta
+        self,
+        now: datetime,
+        project: str,
+        metrics: timedelta | None,
+        distributions: timedelta | None,
     ) -> list[str]:
-        """Apply a project's retention at *now*; the partitions that were dropped."""
+        """Apply a project's retention at *now*, None = for ever; the partitions that were dropped."""
 
         def work(connection: psycopg.Connection) -> list[str]:
             return retention.retain(connection, now, storable_text(project), metrics, distributions)

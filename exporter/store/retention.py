@@ -9,6 +9,7 @@ import psycopg
 from exporter.store.dimensions import project_id
 from exporter.store.rows import delete_rows
 
+FOR_EVER = timedelta(days=365 * 1000)  # as the column's default
 BATCH = 200  # snapshots deleted in one transaction
 _KEEP = "update evaluation.project set keep_metrics = %s, keep_distributions = %s where name = %s"
 _OLD = (
@@ -39,22 +40,24 @@ def retain(
     connection: psycopg.Connection,
     now: datetime,
     project: str,
-    metrics: timedelta,
-    distributions: timedelta,
+    metrics: timedelta | None,
+    distributions: timedelta | None,
 ) -> list[str]:
-    """Apply a project's retention; the partitions dropped.
+    """Apply a project's retention, None = for ever; the partitions dropped.
 
     Partitions are shared by all projects: one is dropped when no project wants it any longer;
     what a project with a shorter retention has in the others is deleted row by row. Months are
     kept whole, so that a day's run deletes nothing on most days.
     """
+    metrics = metrics or FOR_EVER
+    distributions = min(distributions or FOR_EVER, metrics)
     with connection.transaction():
         project_id(connection, project)
         connection.execute(_KEEP, (metrics, distributions, project))
         rows = connection.execute("select evaluation.drop_partitions(%s)", (now,)).fetchall()
-    _delete_snapshots(connection, project, _month(now - metrics))
-    _delete_distributions(connection, project, _month(now - distributions))
-    connection.execute(_OLD_INPUTS, (project, _month(now - metrics)))
+    _delete_snapshots(connection, project, _before(now, metrics))
+    _delete_distributions(connection, project, _before(now, distributions))
+    connection.execute(_OLD_INPUTS, (project, _before(now, metrics)))
     connection.execute(_EMPTY_STREAMS, (project,))
     return [str(name) for (name,) in rows]
 
@@ -78,5 +81,7 @@ def _delete_distributions(connection: psycopg.Connection, project: str, before: 
         pass
 
 
-def _month(at: datetime) -> datetime:
-    return at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+def _before(now: datetime, kept: timedelta) -> datetime:
+    """The first instant (UTC) of the month that holds the oldest moment that is kept."""
+    oldest = now.astimezone(UTC) - min(kept, now.astimezone(UTC) - datetime(1, 2, 1, tzinfo=UTC))
+    return oldest.replace(day=1, hour=0, minute=0, second=0, microsecond=0)

@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,20 @@ class Spool:
     def keep_grids(self, project: str, model: str, grids: Mapping[str, Grid]) -> Mapping[str, Grid]:
         """Fix the distributions' edges of a model; StoreAway where nobody knows the first ones."""
         return self.store.keep_grids(project, model, grids)
+
+    def retain(
+        self,
+        now: datetime,
+        project: str,
+        metrics: timedelta | None,
+        distributions: timedelta | None,
+    ) -> list[str]:
+        """Delete what is older than that, unless the store is away: the next run will."""
+        try:
+            return self.store.retain(now, project, metrics, distributions)
+        except StoreAway:
+            self._away()
+            return []
 
     def deliver(self) -> int:
         """Hand over what waits, oldest first; how many arrived.

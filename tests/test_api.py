@@ -1,0 +1,109 @@
+"""The Python API, as a data scientist uses it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import exporter
+from exporter.errors import BatchError, PlanError, TestsFailed
+
+WINDOW = (datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC))
+
+
+def frame(seed: int = 0, shift: float = 0.0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {"age": rng.normal(40 + shift, 10, 500), "plan": rng.choice(["free", "paid"], 500)}
+    )
+
+
+def test_two_frames_give_figures_and_tests() -> None:
+    found = exporter.evaluate(
+        frame(1), frame(0), metrics=["data_summary", "data_drift"], tests=["data_stability"]
+    )
+    assert found.rows == found.reference_rows == 500
+    assert found.passed
+    assert {d.column: d.drifted for d in found.drift} == {"age": False, "plan": False}
+
+
+def test_a_failed_test_raises_and_names_what_failed() -> None:
+    found = exporter.evaluate(frame(1, shift=30), frame(0), tests=["data_drift"])
+    assert not found.passed
+    with pytest.raises(TestsFailed, match="age"):
+        found.raise_for_tests()
+
+
+def test_paths_and_frames_give_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    frame(0).to_parquet(tmp_path / "a.parquet")
+    frame(1).to_parquet(tmp_path / "b.parquet")
+    by_path = exporter.evaluate(
+        tmp_path / "b.parquet", tmp_path / "a.parquet", metrics=["data_drift", "data_summary"]
+    )
+    again = exporter.evaluate(
+        tmp_path / "b.parquet", tmp_path / "a.parquet", metrics=["data_drift", "data_summary"]
+    )
+    by_frame = exporter.evaluate(frame(1), frame(0), metrics=["data_drift", "data_summary"])
+    assert by_path.metrics == again.metrics == by_frame.metrics
+    assert by_path.drift == by_frame.drift
+
+
+def test_a_profiled_reference_can_be_used_again_and_again() -> None:
+    reference = exporter.profile_reference(frame(0))
+    first = exporter.evaluate(frame(1), reference, metrics=["data_drift"])
+    second = exporter.evaluate(frame(1), frame(0), metrics=["data_drift"])
+    assert first.drift == second.drift
+
+
+def test_tags_and_window_are_kept() -> None:
+    found = exporter.evaluate(frame(), metrics=["row_count"], tags={"run": "7"}, window=WINDOW)
+    assert found.tags == {"run": "7"}
+    assert (found.window_start, found.window_end) == WINDOW
+
+
+def test_a_window_without_a_timezone_is_refused() -> None:
+    naive = tuple(moment.replace(tzinfo=None) for moment in WINDOW)
+    with pytest.raises(PlanError, match="timezone"):
+        exporter.evaluate(frame(), metrics=["row_count"], window=naive)
+
+
+def test_a_misspelt_metric_suggests_the_nearest() -> None:
+    with pytest.raises(PlanError, match="did you mean 'row_count'"):
+        exporter.evaluate(frame(), metrics=["row_cuont"])
+
+
+def test_a_file_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(BatchError) as caught:
+        exporter.evaluate(tmp_path / "none.parquet", metrics=["row_count"])
+    assert "none.parquet" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_frame_of_the_snapshot_has_a_row_a_figure() -> None:
+    found = exporter.evaluate(frame(1), frame(0), metrics=["data_drift"], tests=["data_drift"])
+    table = found.to_frame()
+    assert set(table["kind"]) == {"metric", "drift", "test"}
+    assert len(table) == len(found.metrics) + len(found.drift) + len(found.tests)
+
+
+def test_a_config_runs_given_rows_as_a_batch(tmp_path: Path, database: str) -> None:
+    data = frame(0).assign(at=pd.date_range(WINDOW[0], periods=500, freq="2min"))
+    data.to_parquet(tmp_path / "data.parquet")
+    (tmp_path / "c.yaml").write_text(
+        f"project: p\nstore: {database}\nmodels:\n  m:\n    source: {{path: data.parquet}}\n"
+        "    columns: {time: at, numerical: [age], categorical: [plan]}\n"
+        "    evaluations: {e: {metrics: [data_summary], tests: [{row_count: {gt: 100}}]}}\n"
+    )
+    config = exporter.load(tmp_path / "c.yaml")
+    named = config.run(data=frame(3).head(50), batch="pull-request-7")
+    assert [s.status for s in named] == ["fail"]
+    assert named[0].batch == "pull-request-7"
+    assert named[0].window_start is None
+    assert named[0].id is not None
+    due = config.run(now=datetime(2026, 3, 5, tzinfo=UTC))
+    assert [s.rows for s in due] == [500]
