@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, WrapValidator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    JsonValue,
+    WithJsonSchema,
+    WrapValidator,
+)
 
 from exporter.errors import nearest
 from exporter.yaml import Secret
 
 # Labels of our own gauges, and names that Prometheus or its scrape gives a meaning to.
-RESERVED_TAGS = frozenset(
-    ("project", "model", "evaluation", "segment", "column", "label", "metric", "test", "bound")
-    + ("status", "batch", "method", "threshold", "q", "k", "n", "left", "right", "pattern")
-    + ("values", "categories", "le", "quantile", "job", "instance")
-)
+RESERVED_TAGS = frozenset((
+    "project", "model", "evaluation", "segment", "column", "label", "metric", "test", "bound",
+    "status", "batch", "method", "threshold", "q", "k", "n", "left", "right", "pattern",
+    "values", "categories", "le", "quantile", "job", "instance",
+))  # fmt: skip
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "mo": 2629800, "y": 31557600}
 _DURATION = r"^\d{1,9}(\.\d{1,6})?(s|m|h|d|w|mo|y)$"
 _LABEL = r"^[a-zA-Z_][a-zA-Z0-9_]*$"
 _STORE = r"^(embedded$|postgres(ql)?://)"
 _LONGEST = 1000 * _UNITS["y"]
+UNBUILT = "x-unbuilt"
 Scalar = str | int | float | bool
-Kept = TypeVar("Kept")
 
 
 class _Wrong(ValueError):  # noqa: N818  it never leaves pydantic
@@ -40,6 +47,17 @@ class Strict(BaseModel):
         hide_input_in_errors=True,
         arbitrary_types_allowed=True,
     )
+
+
+def unbuilt(advice: str) -> dict[str, JsonValue]:
+    """Marks a key whose feature is to come: it is refused with this advice, never ignored."""
+    return {UNBUILT: advice}
+
+
+def unbuilt_keys(form: type[Strict]) -> dict[str, str]:
+    """The keys of a form that are refused for now, each with what to do instead."""
+    marks = {name: field.json_schema_extra for name, field in form.model_fields.items()}
+    return {n: str(mark[UNBUILT]) for n, mark in marks.items() if isinstance(mark, dict)}
 
 
 def text_of(value: Scalar) -> str:
@@ -184,29 +202,34 @@ def _found(value: Any) -> str:
     return ", found a list" if isinstance(value, Sequence) else ""
 
 
-_SECRET_OR_TEXT = WithJsonSchema({"type": "string"})
-Text = Annotated[str, BeforeValidator(_text), WithJsonSchema({"type": "string", "minLength": 1})]
-Zone = Annotated[str, BeforeValidator(_zone)]
-Tag = Annotated[
-    str,
-    BeforeValidator(_tag),
-    WithJsonSchema({"type": "string", "pattern": r"^(?!__)" + _LABEL[1:]}),
-]
+def _text_schema(words: str, **rest: Any) -> WithJsonSchema:
+    """The schema of a scalar; `$comment` holds the words that the documentation has for it."""
+    return WithJsonSchema({"type": "string", "$comment": words, **rest})
+
+
+Text = Annotated[str, BeforeValidator(_text), _text_schema("text", minLength=1)]
+Zone = Annotated[str, BeforeValidator(_zone), _text_schema("time zone", minLength=1)]
+Tag = Annotated[str, BeforeValidator(_tag), _text_schema("text", pattern=r"^(?!__)" + _LABEL[1:])]
 Duration = Annotated[
     float,
     BeforeValidator(_seconds),
-    WithJsonSchema({"anyOf": [{"type": "string", "pattern": _DURATION}, {"const": 0}]}),
+    WithJsonSchema(
+        {"$comment": "duration", "anyOf": [{"type": "string", "pattern": _DURATION}, {"const": 0}]}
+    ),
 ]
 Span = Annotated[
     float,
     BeforeValidator(_positive_seconds),
-    WithJsonSchema({"type": "string", "pattern": r"^(?!0+(\.0+)?[a-z])" + _DURATION[1:]}),
+    _text_schema("duration", pattern=r"^(?!0+(\.0+)?[a-z])" + _DURATION[1:]),
 ]
 AnyScalar = Annotated[Scalar, BeforeValidator(scalar)]
 Missing = Annotated[str | float | None, BeforeValidator(_number_or_text)]
+# An editor sees of `!env NAME` only NAME: it could not tell a wrong address from a right name.
 Store = Annotated[
     str | Secret,
     BeforeValidator(_store),
-    WithJsonSchema({"type": "string", "pattern": _STORE}),
+    _text_schema("`embedded`, `postgresql://…`, `!env` or `!file`", minLength=1),
 ]
-Url = Annotated[str | Secret, BeforeValidator(_url), _SECRET_OR_TEXT]
+Url = Annotated[
+    str | Secret, BeforeValidator(_url), _text_schema("URL, `!env` or `!file`", minLength=1)
+]

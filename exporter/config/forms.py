@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SkipValidation
+from pydantic import BeforeValidator, Field, SkipValidation, WithJsonSchema
 
 from exporter.config.fields import (
     AnyScalar,
@@ -20,10 +20,15 @@ from exporter.config.fields import (
     either,
     removable,
     scalar,
+    unbuilt,
 )
 
 Entry = str | dict[str, Any]
-Entries = list[Annotated[Entry, SkipValidation]]  # the plan tells their mistakes
+Entries = Annotated[  # the plan tells their mistakes
+    list[Annotated[Entry, SkipValidation]],
+    WithJsonSchema({"type": "array", "$comment": "list of [metrics](metrics.md) and presets"}),
+]
+TASKS_TO_COME = ("multiclass", "ranking")
 AutomaticTests = Literal["directional", "evidently"]
 Rows = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -34,28 +39,39 @@ class Files(Strict):
 
     path: Text = Field(
         description="A file, a glob or a folder (hive partitions are read), relative to the config's "
-        "folder: parquet, csv or jsonl, the latter two also as gz or zip."
+        "folder: parquet, csv or jsonl, the latter two also as gz or zip.",
+        examples=["data/*.parquet"],
     )
     format: Literal["parquet", "csv", "jsonl"] | None = Field(
-        default=None, description="Given where the files' names do not tell it."
+        default=None, description="Given where the files' names do not tell it.", examples=["csv"]
     )
 
 
 class Query(Strict):
-    """Rows of a database: not built yet, refused."""
+    """Rows of a database."""
 
-    sql: Text = Field(description="A query with `:start` and `:end`.")
-    url: Url = Field(description="The database: a URL, best as `!env NAME` or `!file PATH`.")
+    sql: Text = Field(
+        description="A query with `:start` and `:end`.",
+        examples=["select * from predictions where t >= :start and t < :end"],
+        json_schema_extra=unbuilt("read files, with `path`"),
+    )
+    url: Url = Field(
+        description="The database: a URL, best as `!env NAME` or `!file PATH`.",
+        examples=["!env WAREHOUSE_URL"],
+    )
 
 
 class Rolling(Strict):
     """The windows before the batch's own."""
 
-    rolling: Span = Field(description="How far back the reference reaches: `28d`.")
+    rolling: Span = Field(
+        description="How far back the reference reaches: `28d`.", examples=["28d"]
+    )
     lag: Duration = Field(
         default=0.0,
         description="How much of the time just before the batch is left out. Evaluations that read "
         "late labels lag at least `labels.delay`.",
+        examples=["7d"],
     )
 
 
@@ -63,7 +79,7 @@ class Previous(Strict):
     """An earlier batch that has rows."""
 
     previous: Annotated[int, Field(ge=1)] = Field(
-        description="How many batches earlier: 1 is the one before."
+        description="How many batches earlier: 1 is the one before.", examples=[1]
     )
 
 
@@ -77,9 +93,13 @@ Reference = Annotated[
 class Time(Strict):
     """The column that windows are cut by."""
 
-    column: Text = Field(description="Times, or text in ISO 8601; numbers are refused.")
+    column: Text = Field(
+        description="Times, or text in ISO 8601; numbers are refused.", examples=["event_time"]
+    )
     timezone: Zone | None = Field(
-        default=None, description="In which its naive times are read; else the project's."
+        default=None,
+        description="In which its naive times are read; else the project's.",
+        examples=["UTC"],
     )
 
 
@@ -100,37 +120,73 @@ class Columns(Strict):
     time: Annotated[Time | None, BeforeValidator(_time)] = Field(
         default=None,
         description="The time column, or `{column: …, timezone: …}`. Every model needs it.",
+        examples=["event_time"],
     )
-    id: Text | None = Field(default=None, description="Names a row; labels are joined by it.")
+    id: Text | None = Field(
+        default=None, description="Names a row; labels are joined by it.", examples=["order_id"]
+    )
     target: Text | None = Field(
-        default=None, description="The truth: numerical for a regression, else categorical."
+        default=None,
+        description="The truth: numerical for a regression, else categorical.",
+        examples=["delay"],
     )
     prediction: Text | None = Field(
-        default=None, description="What the model said: a number, or for classification the class."
+        default=None,
+        description="What the model said: a number, or for classification the class.",
+        examples=["predicted_delay"],
     )
     probability: Annotated[str | dict[str, str], BeforeValidator(_probability)] | None = Field(
-        default=None, description="The positive class's probability, or `{class: column}`."
+        default=None,
+        description="The positive class's probability, or `{class: column}`.",
+        examples=["score", {"0": "p_no", "1": "p_yes"}],
     )
-    positive: AnyScalar = Field(default=1, description="The class that counts as positive.")
+    positive: AnyScalar = Field(
+        default=1, description="The class that counts as positive.", examples=["yes"]
+    )
     threshold: Share = Field(
-        default=0.5, description="The probability from which on a row is predicted positive."
+        default=0.5,
+        description="The probability from which on a row is predicted positive.",
+        examples=[0.3],
     )
     numerical: list[Text] | None = Field(
         default=None,
         description="Once any list of kinds is given, columns in none of them are not read.",
+        examples=[["age", "amount"]],
     )
-    categorical: list[Text] | None = Field(default=None, description="Columns of categories.")
-    datetime: list[Text] | None = Field(default=None, description="Columns of times: quality only.")
+    categorical: list[Text] | None = Field(
+        default=None, description="Columns of categories.", examples=[["city"]]
+    )
+    datetime: list[Text] | None = Field(
+        default=None, description="Columns of times: quality only.", examples=[["signed_up"]]
+    )
     text: list[Text] | None = Field(
-        default=None, description="Columns of text. *Not built yet: refused.*"
+        default=None,
+        description="Columns of text.",
+        examples=[["comment"]],
+        json_schema_extra=unbuilt("leave it out"),
     )
     embeddings: dict[str, list[Text]] | None = Field(
-        default=None, description="`{name: [columns]}`. *Not built yet: refused.*"
+        default=None,
+        description="Vectors, each in several columns: `{name: [columns]}`.",
+        examples=[{"image": ["e1", "e2"]}],
+        json_schema_extra=unbuilt("leave it out"),
     )
-    user: Text | None = Field(default=None, description="Of a ranking. *Not built yet: refused.*")
-    item: Text | None = Field(default=None, description="Of a ranking. *Not built yet: refused.*")
+    user: Text | None = Field(
+        default=None,
+        description="Of a ranking: whom something is recommended to.",
+        examples=["user_id"],
+        json_schema_extra=unbuilt("leave it out"),
+    )
+    item: Text | None = Field(
+        default=None,
+        description="Of a ranking: what is recommended.",
+        examples=["item_id"],
+        json_schema_extra=unbuilt("leave it out"),
+    )
     ignore: list[Text] | None = Field(
-        default=None, description="Columns left out where kinds are inferred."
+        default=None,
+        description="Columns left out where kinds are inferred.",
+        examples=[["row_number"]],
     )
 
 
@@ -138,12 +194,15 @@ class Labels(Files):
     """Targets that come later, in files of their own, joined by `columns.id`."""
 
     delay: Duration = Field(
-        default=0.0, description="How long after a window's end its labels are expected."
+        default=0.0,
+        description="How long after a window's end its labels are expected.",
+        examples=["7d"],
     )
     mature_at: Share = Field(
         default=0.0,
         description="The share of predicted rows that must have a label: below it figures are "
         "stored and tests skipped.",
+        examples=[0.9],
     )
 
 
@@ -151,21 +210,24 @@ class Segment(Strict):
     """How a column's values become segments."""
 
     min_rows: Rows | None = Field(
-        default=None, description="Like the model's `min_rows`, for these segments."
+        default=None, description="Like the model's `min_rows`, for these segments.", examples=[200]
     )
     max: Annotated[int, Field(ge=1)] = Field(
         default=20,
         description="So many of the reference's most frequent values; the rest is `other`.",
+        examples=[5],
     )
     evaluations: list[Text] | None = Field(
-        default=None, description="Which evaluations are made by segment; all, where none is named."
+        default=None,
+        description="Which evaluations are made by segment; all, where none is named.",
+        examples=[["quality"]],
     )
 
 
 class FromColumn(Strict):
     """A tag read from the data: a stream tag splits the batch, any other is joined."""
 
-    column: Text = Field(description="The column.")
+    column: Text = Field(description="The column.", examples=["model_version"])
 
 
 def _tag_value(value: Any) -> Any:
@@ -181,15 +243,24 @@ class Evaluation(Strict):
     """A named set of metrics and tests."""
 
     requires: Literal["target", "prediction"] | None = Field(
-        default=None, description="Made only of batches in which the column has values."
+        default=None,
+        description="Made only of batches in which the column has values.",
+        examples=["target"],
     )
-    reference: Reference | None = Field(default=None, description="In place of the model's.")
+    reference: Reference | None = Field(
+        default=None,
+        description="In place of the model's.",
+        examples=[{"path": "training.parquet"}],
+    )
     metrics: Entries = Field(
-        default=[], description="Ids, presets, or one of them with options: `{quantile: {q: 0.9}}`."
+        default=[],
+        description="Ids, presets, or one of them with options: `{quantile: {q: 0.9}}`.",
+        examples=[["data_drift", {"quantile": {"columns": ["age"], "q": 0.99}}]],
     )
     tests: Entries = Field(
         default=[],
         description="Ids, presets, or one with condition and options: `{rmse: {lt: 25}}`.",
+        examples=[["data_stability", {"rmse": {"lt": 25, "critical": False}}]],
     )
 
 
@@ -198,47 +269,72 @@ class Shared(Strict):
 
     task: Literal["regression", "binary", "multiclass", "ranking", "none"] | None = Field(
         default=None,
-        description="What the model does. *`multiclass` and `ranking` are not built yet.*",
+        description="What the model does: which columns and metrics of quality it has.",
+        examples=["regression"],
     )
     tags: dict[Tag, TagValue] | None = Field(
         default=None,
         description="`{name: value}`, or `{name: {column: …}}` where the data tell the value.",
+        examples=[{"arm": "champion", "version": {"column": "model_version"}}],
     )
-    source: Source | None = Field(default=None, description="Where the rows are: `{path: …}`.")
-    columns: Columns | None = Field(default=None, description="What part each column plays.")
+    source: Source | None = Field(
+        default=None,
+        description="Where the rows are: `{path: …}`.",
+        examples=[{"path": "data/*.parquet"}],
+    )
+    columns: Columns | None = Field(
+        default=None,
+        description="What part each column plays.",
+        examples=[{"time": "event_time", "numerical": ["age"]}],
+    )
     missing_values: list[Missing] | None = Field(
-        default=None, description='What counts as missing beside null: `["", "n/a", -999]`.'
+        default=None,
+        description='What counts as missing beside null: `["", "n/a", -999]`.',
+        examples=[[None, "", -999]],
     )
     descriptors: dict[str, list[Text]] | None = Field(
-        default=None, description="Figures of texts. *Not built yet: refused.*"
+        default=None,
+        description="Figures of texts, as more columns.",
+        examples=[{"comment": ["word_count"]}],
+        json_schema_extra=unbuilt("leave it out"),
     )
-    labels: Labels | None = Field(default=None, description="Late targets.")
+    labels: Labels | None = Field(
+        default=None,
+        description="Late targets.",
+        examples=[{"path": "labels-*.parquet", "delay": "7d"}],
+    )
     segments: dict[Text, Annotated[Segment, removable()]] | None = Field(
         default=None,
         description="`{column: {min_rows: …, max: …}}`: each value is evaluated on its own, too.",
+        examples=[{"city": {"min_rows": 200}}],
     )
     evaluations: dict[Text, Annotated[Evaluation, removable()]] | None = Field(
-        default=None, description="Named sets of metrics and tests."
+        default=None,
+        description="Named sets of metrics and tests.",
+        examples=[{"inputs": {"metrics": ["data_summary"]}}],
     )
     batch: Literal["1h", "1d", "1w", "1mo"] | None = Field(
         default=None,
         description="The length of a window, aligned in the project's timezone; `1d` if not given.",
+        examples=["1d"],
     )
     wait: Duration | None = Field(
-        default=None, description="How long after its end a window is due."
+        default=None, description="How long after its end a window is due.", examples=["2h"]
     )
     reference: Reference | None = Field(
         default=None,
         description="What batches are compared with: `{path: …}`, `{rolling: 28d, lag: 7d}` or "
         "`{previous: 1}`.",
+        examples=[{"rolling": "28d"}],
     )
     min_rows: Rows | None = Field(
         default=None,
         description="Below so many values comparing tests and tests of quality are skipped; "
         "30 if not given, 0 with `automatic_tests: evidently`.",
+        examples=[30],
     )
     automatic_tests: AutomaticTests | None = Field(
-        default=None, description="In place of the project's."
+        default=None, description="In place of the project's.", examples=["evidently"]
     )
 
 
@@ -248,23 +344,28 @@ class Model(Shared):
     model: Text | None = Field(
         default=None,
         description="Its name in the store, if not the entry's key: arms share a model.",
+        examples=["arrival-delay"],
     )
 
 
 class Folder(Strict):
     """A place for files."""
 
-    path: Text = Field(description="A folder, relative to the config's.")
+    path: Text = Field(description="A folder, relative to the config's.", examples=["snapshots/"])
 
 
 class Retention(Strict):
     """How long results are kept, counted from their window's end."""
 
     metrics: Span | None = Field(
-        default=None, description="Snapshots, figures, drift and tests; for ever if not given."
+        default=None,
+        description="Snapshots, figures, drift and tests; for ever if not given.",
+        examples=["2y"],
     )
     distributions: Span | None = Field(
-        default=None, description="Distributions; as long as figures if not given."
+        default=None,
+        description="Distributions; as long as figures if not given.",
+        examples=["90d"],
     )
 
 
@@ -272,48 +373,77 @@ class Gauges(Strict):
     """What `exporter serve` shows."""
 
     max_series: Annotated[int, Field(ge=100)] = Field(
-        default=20_000, description="The most samples on `/metrics`; what is left out is counted."
+        default=20_000,
+        description="The most samples on `/metrics`; what is left out is counted.",
+        examples=[50_000],
     )
     forget: Span = Field(
-        default=2_592_000.0,
+        default="30d",
+        validate_default=True,
         description="A stream silent for so long vanishes, after three intervals at least.",
+        examples=["60d"],
     )
     segments: Literal["tests", "all", "none"] = Field(
         default="tests",
         description="Of segments: tests and figures of the whole batch, all, or nothing.",
+        examples=["all"],
     )
 
 
 class Config(Strict):
     """A whole file."""
 
-    project: Text = Field(description="Groups the models of one team or product in the store.")
+    project: Text = Field(
+        description="Groups the models of one team or product in the store.",
+        examples=["late-flights"],
+    )
     timezone: Zone = Field(
-        default="UTC", description="Windows are cut in it, naive times are read in it."
+        default="UTC",
+        description="Windows are cut in it, naive times are read in it.",
+        examples=["America/New_York"],
     )
     store: Store = Field(
         default="embedded",
         description="`embedded` (a PostgreSQL of our own), `postgresql://…`, `!env NAME` or `!file PATH`.",
+        examples=["!env DATABASE_URL"],
     )
     snapshots: Folder | None = Field(
         default=None,
         description="Each snapshot also as a JSON file in this folder, which `import` reads.",
+        examples=[{"path": "snapshots/"}],
     )
     stream_tags: list[Tag] = Field(
         default=[],
         description="The tags that tell streams apart: identity, labels, variables of dashboards.",
+        examples=[["arm"]],
     )
-    retention: Retention | None = Field(default=None, description="How long results are kept.")
+    retention: Retention | None = Field(
+        default=None,
+        description="How long results are kept.",
+        examples=[{"metrics": "2y", "distributions": "90d"}],
+    )
     automatic_tests: AutomaticTests = Field(
         default="directional",
         description="Conditions of tests that are given none: one-sided ones, or exactly Evidently's.",
+        examples=["evidently"],
     )
     defaults: Shared = Field(
-        default=Shared(), description="What every model has, unless it says otherwise."
+        default=Shared(),
+        description="What every model has, unless it says otherwise.",
+        examples=[{"batch": "1d", "wait": "2h"}],
     )
-    models: dict[Text, Model] = Field(min_length=1, description="What is watched, by name.")
+    models: dict[Text, Model] = Field(
+        min_length=1,
+        description="What is watched, by name.",
+        examples=[{"churn": {"source": {"path": "churn.parquet"}}}],
+    )
     plugins: list[Text] = Field(
         default=[],
         description="Modules with metrics of your own, imported before metrics are looked up.",
+        examples=[["my_company.checks"]],
     )
-    prometheus: Gauges = Field(default=Gauges(), description="What `exporter serve` shows.")
+    prometheus: Gauges = Field(
+        default=Gauges(),
+        description="How much of it `/metrics` shows.",
+        examples=[{"max_series": 50_000}],
+    )

@@ -7,14 +7,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from exporter.config.fields import text_of
-from exporter.config.forms import Columns, Config, Evaluation, FromColumn, Model, Query, Rolling
+from exporter.config.fields import text_of, unbuilt_keys
+from exporter.config.forms import (
+    TASKS_TO_COME,
+    Columns,
+    Config,
+    Evaluation,
+    FromColumn,
+    Model,
+    Rolling,
+)
 from exporter.config.merging import KINDS, NAMED, merged, probability_of, schema_of
 from exporter.errors import Path, Problem, nearest
 from exporter.plan import Plan, make_plan
 
 LENGTHS = {"1h": 3600.0, "1d": 86400.0, "1w": 604800.0, "1mo": 28 * 86400.0}
-NOT_BUILT = ("text", "embeddings", "user", "item")
 _UNKNOWN = re.compile(r"there is no (metric|drift method)|no (metric|drift method) ")
 _PASSWORD = re.compile(r"^[^:/?#]+://[^/?#]*:[^/?#]+@")
 
@@ -136,15 +143,25 @@ def _check_presence(case: Case) -> None:
         case.need("columns", text=f"model {key!r} needs columns.time: windows are cut by it")
     if not model.evaluations:
         case.need("evaluations", text=f"model {key!r} has no evaluations")
-    if isinstance(model.source, Query):
-        case.problem("source", "sql", text="SQL sources are not built yet: read files")
-    if isinstance(model.reference, Query):
-        case.problem("reference", "sql", text="SQL references are not built yet: read files")
-    if model.descriptors is not None:
-        case.problem("descriptors", text="'descriptors' is not built yet: leave it out")
-    for name in NOT_BUILT:
-        if getattr(case.columns, name) is not None:
-            case.problem("columns", name, text=f"{name!r} is not built yet: leave it out")
+    _check_built(case)
+
+
+def _check_built(case: Case) -> None:
+    """No key whose feature is to come: it would be ignored."""
+    model = case.model
+    for at, given in (
+        ((), model),
+        (("columns",), case.columns),
+        (("source",), model.source),
+        (("reference",), model.reference),
+        *(
+            (("evaluations", n, "reference"), e.reference)
+            for n, e in (model.evaluations or {}).items()
+        ),
+    ):
+        for name, advice in unbuilt_keys(type(given)).items() if given else ():
+            if getattr(given, name) is not None:
+                case.problem(*at, name, text=f"{name!r} is not built yet: {advice}")
 
 
 def _check_kinds(case: Case) -> None:
@@ -185,8 +202,8 @@ def _check_roles(case: Case) -> None:
 
 def _check_task(case: Case) -> None:
     task, columns = case.model.task, case.columns
-    if task in ("multiclass", "ranking"):
-        case.problem("task", text=f"{task} models are not built yet: use task: none")
+    if task in TASKS_TO_COME:
+        case.problem("task", text=f"{task!r} is not built yet: use task: none")
     broken = case.is_broken("columns")
     if task == "regression" and not columns.prediction and not broken:
         case.problem("task", text="a regression model needs columns.prediction")
@@ -245,8 +262,6 @@ def _check_evaluation(case: Case, name: str, given: Evaluation) -> None:
     columns = case.columns
     if not given.metrics and not given.tests and not case.is_broken(*at):
         case.problem(*at, text=f"evaluation {name!r} has neither metrics nor tests")
-    if isinstance(given.reference, Query):
-        case.problem(*at, "reference", "sql", text="SQL references are not built yet: read files")
     _check_rolling(case, given.reference, *at, "reference")
     broken = case.is_broken("columns")
     if given.requires == "target" and not columns.target and not broken:

@@ -1,0 +1,196 @@
+"""The format as a JSON Schema, drawn from the forms and the catalogue: editors complete and check with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from exporter.checks import OPERATORS
+from exporter.config.fields import RESERVED_TAGS, UNBUILT
+from exporter.config.forms import TASKS_TO_COME, Config
+from exporter.distances import DRIFT_METHODS
+from exporter.metrics import CATALOGUE, MetricSpec
+from exporter.presets import METRICS, ROLES, TESTS, Entry
+
+_ANCHORS = {"^x-": True}
+_NULL = {"type": "null"}
+_NUMBER = {"type": "number"}
+_SCALAR = {"type": ["string", "number", "boolean"]}
+_SHARED: Mapping[str, Any] = {
+    "ColumnsOrRole": {
+        "anyOf": [
+            {"enum": list(ROLES)},
+            {"type": "array", "items": {"type": "string"}, "minItems": 1},
+        ]
+    },
+    "Wanted": {
+        "description": "A number, or the reference's own figure, give or take.",
+        "anyOf": [
+            _NUMBER,
+            {
+                "type": "object",
+                "properties": {
+                    "reference": {"const": True},
+                    "relative": {"type": "number", "minimum": 0},
+                    "absolute": {"type": "number", "minimum": 0},
+                },
+                "required": ["reference"],
+                "additionalProperties": False,
+            },
+        ],
+    },
+    "WantedPair": {
+        "type": "array",
+        "items": {"$ref": "#/$defs/Wanted"},
+        "minItems": 2,
+        "maxItems": 2,
+    },
+    "Numbers": {"type": "array", "items": _NUMBER, "minItems": 1},
+}
+_CONDITIONS = {"in": "Numbers", "not_in": "Numbers", "between": "WantedPair"}
+Options = Callable[[MetricSpec], dict[str, Any]]
+
+
+def config_schema() -> dict[str, Any]:
+    """The schema of a config file (draft 2020-12): its form, and the catalogue's metrics.
+
+    Where a file names plugins, names of metrics are not checked: nobody knows them. Time zones, and
+    what has to fit together, only `exporter validate` knows.
+    """
+    schema = _tidy(Config.model_json_schema())
+    kinds = schema.pop("$defs")
+    for form in (schema, *kinds.values()):
+        form["patternProperties"] = _ANCHORS
+    _open_forms(schema, kinds)
+    kinds |= _SHARED
+    kinds["MetricEntry"] = _entry(METRICS, _metric_options)
+    kinds["TestEntry"] = _entry(TESTS, _test_options)
+    kinds["KnownMetrics"] = _known_metrics()
+    everywhere = {"$ref": "#/$defs/KnownMetrics"}
+    models = {"patternProperties": _ANCHORS, "additionalProperties": everywhere}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Evaluation Exporter",
+        **schema,
+        "if": {"required": ["plugins"]},
+        "else": {"properties": {"defaults": everywhere, "models": models}},
+        "$defs": dict(sorted(kinds.items())),
+    }
+
+
+def _open_forms(schema: dict[str, Any], kinds: dict[str, Any]) -> None:
+    """What validators accept beyond the types: short forms, null that removes, anchors."""
+    schema["properties"]["models"]["patternProperties"] = _ANCHORS
+    reserved = {"not": {"enum": sorted(RESERVED_TAGS)}}
+    schema["properties"]["stream_tags"]["items"] |= reserved
+    for form in (kinds["Shared"], kinds["Model"]):
+        fields = form["properties"]
+        for name in ("segments", "evaluations"):
+            named = _mapping_of(fields[name])
+            named["additionalProperties"] = {"anyOf": [named["additionalProperties"], _NULL]}
+        _mapping_of(fields["evaluations"])["patternProperties"] = _ANCHORS
+        tags = _mapping_of(fields["tags"])
+        ((pattern, _),) = tags.pop("patternProperties").items()
+        tags["propertyNames"] = {"pattern": pattern, **reserved}
+        tags["additionalProperties"] = {"anyOf": [_SCALAR, {"$ref": "#/$defs/FromColumn"}, _NULL]}
+        tasks = next(x for x in fields["task"]["anyOf"] if "enum" in x)
+        tasks["enum"] = [task for task in tasks["enum"] if task not in TASKS_TO_COME]
+    kinds["Columns"]["properties"]["time"]["anyOf"].append({"type": "string", "minLength": 1})
+    one = {"type": "object", "minProperties": 1, "maxProperties": 1}
+    for name in ("metrics", "tests"):
+        entries = kinds["Evaluation"]["properties"][name]
+        entries["items"] = {"anyOf": [{"type": "string"}, one]}
+
+
+def _mapping_of(field: dict[str, Any]) -> dict[str, Any]:
+    """The mapping's own schema within a field that may be null."""
+    found: dict[str, Any] = next(x for x in field["anyOf"] if x.get("type") == "object")
+    return found
+
+
+def _known_metrics() -> dict[str, Any]:
+    """A model, or the defaults, whose evaluations name nothing that the catalogue does not have."""
+    lists = {
+        name: {"items": {"$ref": f"#/$defs/{entry}"}}
+        for name, entry in (("metrics", "MetricEntry"), ("tests", "TestEntry"))
+    }
+    evaluations = {"patternProperties": _ANCHORS, "additionalProperties": {"properties": lists}}
+    return {"properties": {"evaluations": evaluations}}
+
+
+def _entry(presets: Mapping[str, Iterable[Entry]], options: Options) -> dict[str, Any]:
+    """An entry of a list: a name, or one name with its options."""
+    named = {name: _with_options(options(spec), spec.help) for name, spec in CATALOGUE.items()}
+    for name, parts in presets.items():
+        named[name] = _with_options(_preset_options(parts, options), f"The preset {name}.")
+    mapping = {
+        "type": "object",
+        "properties": dict(sorted(named.items())),
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
+    }
+    return {"anyOf": [{"enum": sorted(named)}, mapping]}
+
+
+def _with_options(form: dict[str, Any], text: str) -> dict[str, Any]:
+    """Options as a mapping; nothing will do where none of them must be given."""
+    form = {"type": "object", **form, "additionalProperties": False}
+    if form.get("required"):
+        return {"description": text, **form}
+    return {"description": text, "anyOf": [_NULL, form]}
+
+
+def _metric_options(spec: MetricSpec) -> dict[str, Any]:
+    """The options of a metric, and which of them must be given."""
+    form = _tidy(spec.model.model_json_schema())
+    options = dict(form["properties"])
+    if spec.id == "column_drift":
+        options["method"] = {"enum": ["auto", *sorted(DRIFT_METHODS)]}
+    if spec.per == "column":
+        options["columns"] = {"$ref": "#/$defs/ColumnsOrRole"}
+    required = {"required": form["required"]} if "required" in form else {}
+    return {"properties": options, **required}
+
+
+def _test_options(spec: MetricSpec) -> dict[str, Any]:
+    """The options of a test: the metric's own, which it can inherit, and the condition."""
+    own = _metric_options(spec)["properties"]
+    conditions = {op: {"$ref": f"#/$defs/{_CONDITIONS.get(op, 'Wanted')}"} for op in OPERATORS}
+    said = {"critical": {"type": "boolean"}, "name": {"type": "string", "minLength": 1}}
+    label = {"label": {"type": ["string", "number", "boolean"]}} if spec.labels else {}
+    return {"properties": {**own, **conditions, **said, **label}}
+
+
+def _preset_options(parts: Iterable[Entry], options: Options) -> dict[str, Any]:
+    """What the parts of a preset know, and what is handed to all."""
+    out: dict[str, Any] = {"columns": {"$ref": "#/$defs/ColumnsOrRole"}}
+    for part in parts:
+        name, fixed = (part, {}) if isinstance(part, str) else next(iter(part.items()))
+        spec = CATALOGUE[name]
+        own = options(spec)["properties"]
+        known = (spec.options.keys() - set(fixed or {})) | ({"critical"} & own.keys())
+        out |= {option: own[option] for option in known}
+    return {"properties": dict(sorted(out.items()))}
+
+
+def _tidy(schema: Any) -> Any:
+    """The schema without titles that repeat names and defaults that say nothing; what is refused takes null."""
+    if isinstance(schema, list):
+        return [_tidy(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if UNBUILT in schema:
+        text = f"Not built yet: {schema[UNBUILT]}."
+        return {"type": "null", "description": f"{schema['description']} {text}"}
+    named = ("properties", "$defs", "patternProperties")
+    out = {
+        key: {name: _tidy(inner) for name, inner in value.items()} if key in named else _tidy(value)
+        for key, value in schema.items()
+        if key not in ("title", "examples", "default")
+    }
+    if not isinstance(schema.get("default", None), dict | None):
+        out["default"] = schema["default"]
+    if "examples" in schema:
+        out["examples"] = schema["examples"]
+    return out
