@@ -21,8 +21,8 @@ from exporter.yaml import Secret
 # Labels of our own gauges, and names that Prometheus or its scrape gives a meaning to.
 RESERVED_TAGS = frozenset((
     "project", "model", "evaluation", "segment", "column", "label", "metric", "test", "bound",
-    "status", "batch", "method", "threshold", "q", "k", "n", "left", "right", "pattern",
-    "values", "categories", "le", "quantile", "job", "instance",
+    "status", "critical", "name", "batch", "method", "threshold", "q", "k", "n", "left", "right",
+    "pattern", "values", "categories", "le", "quantile", "job", "instance",
 ))  # fmt: skip
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "mo": 2629800, "y": 31557600}
 _DURATION = r"^\d{1,9}(\.\d{1,6})?(s|m|h|d|w|mo|y)$"
