@@ -47,6 +47,14 @@ class Sink(Protocol):
     ) -> None:
         """Remember what a window's input looked like, where nothing was made of it."""
 
+    def deliver(self) -> int:
+        """Hand over what waits, as far as the store takes it; how many snapshots arrived."""
+
+    def find(
+        self, *, project: str, batch: str, start: datetime | None, end: datetime | None
+    ) -> list[Snapshot]:
+        """The heads of the snapshots of windows that begin between *start* and *end*."""
+
     def retain(
         self,
         now: datetime,
@@ -178,6 +186,18 @@ class Project:
         for _, snapshot in watched.evaluate_rows(rows, job, now):
             kept, outcome = self._write(snapshot, None, force=selection.force)
             yield Done(kept, outcome, job, 1)
+
+    def refresh(self) -> None:
+        """Look at all data anew when next asked, and hand over what waits for the store."""
+        self._watched.clear()
+        self.sink.deliver()
+
+    def stored(self, selection: Selection) -> list[Snapshot]:
+        """The heads of what the store has of the selected windows, of any model and evaluation."""
+        return self.sink.find(
+            project=self.loaded.config.project, batch=selection.batch,
+            start=selection.start, end=selection.end,
+        )  # fmt: skip
 
     def retain(self, now: datetime) -> None:
         """Delete what is older than the config keeps it; nothing where it keeps all for ever."""

@@ -13,7 +13,17 @@ import pyarrow.compute as pc
 
 from exporter import __version__, evaluation
 from exporter.batch import Schema, Window
-from exporter.config import Config, Evaluation, Files, FromColumn, Loaded, Model, Rolling, schema_of
+from exporter.config import (
+    Config,
+    Evaluation,
+    Files,
+    FromColumn,
+    Loaded,
+    Model,
+    Previous,
+    Rolling,
+    schema_of,
+)
 from exporter.evaluation import Grid, ReferenceProfile, grids_of
 from exporter.plan import Plan, make_plan
 from exporter.snapshot import ReferenceInfo, Snapshot
@@ -288,6 +298,7 @@ class Watched:
             names = chosen(windows, start, batch=batch, zone=zone, rolling=given.rolling, lag=lag)
             kind = "rolling"
         else:
+            assert isinstance(given, Previous)  # noqa: S101  the config refuses a query
             names = chosen(windows, start, batch=batch, zone=zone, previous=given.previous)
             kind = "previous"
         if not names:

@@ -72,7 +72,7 @@ def write_files(folder: Path, today: date) -> DemoData:
 def moved(frame: pd.DataFrame, weeks: int) -> pd.DataFrame:
     """The flights so many weeks later by the wall clock; their ids carry the new day."""
     day = frame["day"] + pd.Timedelta(weeks=weeks)
-    later = {
+    later: dict[str, pd.Series] = {
         "day": day,
         "sched_dep": frame["sched_dep"] + pd.Timedelta(weeks=weeks),
         "flight_id": day.dt.strftime("%Y%m%d") + frame["flight_id"].str[8:],

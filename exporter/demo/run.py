@@ -14,7 +14,8 @@ from exporter.config import Loaded, load_config
 from exporter.demo.flights import LAST_DAY, DemoData, weeks_to, write_files
 from exporter.demo.story import ZONE, Story, story
 from exporter.errors import BatchError
-from exporter.pipeline import Done, Failed, Selection, Work, open_project
+from exporter.pipeline import Done, Failed, Selection, Work, open_project, store_location
+from exporter.store import open_store
 
 CONFIG = "late-flights.yaml"
 YEAR = 365
@@ -62,14 +63,15 @@ def run_demo(
     loaded: Loaded = load_config(config)
     first = LAST_DAY + timedelta(weeks=data.weeks, days=1 - days)
     start = datetime.combine(first, datetime.min.time(), ZONE) if days < YEAR else None
-    with open_project(loaded, processes=processes) as project:
+    location = store_location(loaded)
+    with open_project(loaded, processes=processes) as project, open_store(location) as store:
         work = project.plan_work(Selection(start=start), now)
         snapshots = failed = 0
         for result in watch(project.run(work, now), work):
             failed += isinstance(result, Failed)
             snapshots += isinstance(result, Done)
         since = max(first, data.day("2013-02-01"))
-        return Demo(config, data, story(project.sink.store, data, since=since), snapshots, failed)
+        return Demo(config, data, story(store, data, since=since), snapshots, failed)
 
 
 def _shipped_config() -> str:

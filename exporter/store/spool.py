@@ -87,6 +87,12 @@ class Spool:
         """Fix the distributions' edges of a model; StoreAway where nobody knows the first ones."""
         return self.store.keep_grids(project, model, grids)
 
+    def find(
+        self, *, project: str, batch: str, start: datetime | None, end: datetime | None
+    ) -> list[Snapshot]:
+        """The heads of what the store has; StoreAway where it is away."""
+        return self.store.find(project=project, batch=batch, start=start, end=end)
+
     def retain(
         self,
         now: datetime,
@@ -109,6 +115,15 @@ class Spool:
         """
         if next(self.waiting(), None) is None:
             return 0
+        try:
+            return self._deliver()
+        except OSError as error:
+            raise StoreError(
+                f"what waits in {self._folder} cannot be delivered ({error.strerror}):"
+                " make the folder and its files this user's"
+            ) from error
+
+    def _deliver(self) -> int:
         arrived = 0
         with self._alone() as alone:
             for file in self.waiting() if alone else ():

@@ -1,0 +1,130 @@
+"""`exporter metrics` and `exporter generate`: what the catalogue holds, and what is drawn from it."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from exporter.cli.options import format_option
+from exporter.cli.tables import print_table
+from exporter.errors import PlanError, nearest
+
+if TYPE_CHECKING:
+    from exporter.distances import DriftMethod
+    from exporter.metrics import MetricSpec
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--plugin", "plugins", multiple=True, help="A module with metrics of your own.")
+@format_option("table", "json")
+def metrics(names: tuple[str, ...], plugins: tuple[str, ...], form: str) -> None:
+    """List metrics, drift methods and presets, or tell all of those that are NAMEd."""
+    from importlib import import_module
+
+    from exporter import presets
+    from exporter.distances import DRIFT_METHODS
+    from exporter.metrics import CATALOGUE
+
+    for plugin in plugins:
+        import_module(plugin)
+    known = [*CATALOGUE, *DRIFT_METHODS, *presets.METRICS, *presets.TESTS]
+    for name in names:
+        if name not in known:
+            raise PlanError(f"no metric, method or preset {name!r}" + nearest(name, known))
+    chosen = [spec for spec in CATALOGUE.values() if not names or spec.id in names]
+    methods = {m: method for m, method in DRIFT_METHODS.items() if not names or m in names}
+    lists = {
+        f"{kind} preset {name}": list(parts)
+        for kind, some in (("metrics", presets.METRICS), ("tests", presets.TESTS))
+        for name, parts in some.items()
+        if not names or name in names
+    }
+    if form == "json":
+        forms = [_metric_form(spec) for spec in chosen]
+        drift = [_method_form(name, method) for name, method in methods.items()]
+        click.echo(json.dumps({"metrics": forms, "drift_methods": drift, "presets": lists}))
+        return
+    _print(chosen, methods, lists)
+
+
+def _print(
+    chosen: Sequence[MetricSpec], methods: dict[str, DriftMethod], lists: dict[str, list[Any]]
+) -> None:
+    if chosen:
+        print_table(
+            ("metric", "of a", "options", "gauge", "what"),
+            [(s.id, s.per, _options(s), s.gauge, s.help) for s in chosen],
+        )
+    if methods:
+        forms = [_method_form(name, method) for name, method in methods.items()]
+        click.echo()
+        print_table(
+            ("drift method", "of", "drifted", "what"),
+            [(f["id"], ", ".join(f["kinds"]), f["drifted"], f["help"]) for f in forms],
+        )
+    if lists:
+        click.echo()
+        rows = [
+            (name, ", ".join(p if isinstance(p, str) else next(iter(p)) for p in parts))
+            for name, parts in lists.items()
+        ]
+        print_table(("preset", "parts"), rows)
+
+
+def _options(spec: MetricSpec) -> str:
+    required = inspect.Parameter.empty
+    return ", ".join(
+        name if default is required else f"{name}={default}"
+        for name, default in spec.options.items()
+    )
+
+
+def _metric_form(spec: MetricSpec) -> dict[str, Any]:
+    required = inspect.Parameter.empty
+    options = {
+        name: {"required": True} if default is required else {"default": default}
+        for name, default in spec.options.items()
+    }
+    return {
+        "id": spec.id, "help": spec.help, "per": spec.per, "unit": spec.unit, "better": spec.better,
+        "gauge": spec.gauge, "labels": spec.labels, "options": options,
+    }  # fmt: skip
+
+
+def _method_form(name: str, method: DriftMethod) -> dict[str, Any]:
+    sign = "<" if method.score == "p_value" else ">="
+    score = "p-value" if method.score == "p_value" else "distance"
+    return {
+        "id": name, "help": method.help, "kinds": list(method.kinds), "score": score,
+        "threshold": method.threshold, "drifted": f"{score} {sign} {method.threshold:g}",
+    }  # fmt: skip
+
+
+@click.command()
+@click.option(
+    "--check", "only_check", is_flag=True, help="Write nothing; exit with 1 if one differs."
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=".", show_default=True,
+    help="The folder of the project.",
+)  # fmt: skip
+def generate(only_check: bool, out: Path) -> None:
+    """Write the files that are drawn from the code: documentation and the schema for editors."""
+    from exporter.generate import check, write
+
+    if not only_check:
+        for name in write(out):
+            click.echo(f"wrote {name}")
+        return
+    differing = check(out)
+    for name in differing:
+        click.echo(f"{name} is not what the code would write: run `exporter generate`", err=True)
+    if differing:
+        click.get_current_context().exit(1)
+    click.echo("every generated file is as the code would write it")

@@ -1,0 +1,67 @@
+"""`exporter demo`: a year of flights, evaluated, and what it shows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from exporter.cli.progress import bar
+from exporter.cli.tables import print_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from exporter.demo.run import Demo
+    from exporter.pipeline import Done, Failed, Work
+
+
+@click.command()
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default="demo",
+              show_default=True, help="Where data and config are put.")  # fmt: skip
+@click.option("--days", type=click.IntRange(1, 365), default=365, show_default=True,
+              help="Only the last so many.")  # fmt: skip
+def demo(folder: Path, days: int) -> None:
+    """Make a year of real flights with two models' predictions, evaluate it, and tell what is found.
+
+    The flights left New York in 2013 and are moved by whole weeks, so that the last day is recent.
+    """
+    from exporter.demo.run import run_demo
+
+    click.echo(
+        "Late flights: two models predict how late a flight from New York arrives.", err=True
+    )
+    found = run_demo(folder, datetime.now(UTC), days=days, watch=_with_bar)
+    _tell(found)
+
+
+def _with_bar(results: Iterable[Done | Failed], work: Work) -> Iterator[Done | Failed]:
+    with bar(work) as advance:
+        for result in results:
+            advance(result.jobs_done)
+            yield result
+
+
+def _tell(found: Demo) -> None:
+    """What was found, and what to type next."""
+    from exporter.demo.story import told
+
+    story = found.story
+    lines = list(told(story))
+    share = f"{story.sound_days} of {story.days} days had no critical failure."
+    click.echo(f"{found.snapshots:,} snapshots. {share if story.days else ''}".rstrip())
+    if found.failed:
+        click.echo(f"{found.failed} batches could not be evaluated", err=True)
+    if lines:
+        click.echo("What went wrong, and when:\n")
+        print_table(("when", "what", "how it showed"), lines)
+    config = found.config
+    click.echo(
+        f"\nNext:\n"
+        f"  exporter list {config} --status fail\n"
+        f"  exporter show {config} --evaluation inputs --status fail\n"
+        f"  exporter report {config} --evaluation inputs --status fail -o report.html\n"
+        f"  exporter serve {config}"
+    )

@@ -1,0 +1,127 @@
+"""`exporter evaluate`: one file beside another, without config or store."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from exporter.cli.options import file_path, format_option
+from exporter.cli.snapshots import print_snapshot
+from exporter.errors import BatchError, PlanError
+
+if TYPE_CHECKING:
+    from exporter.presets import Entry
+    from exporter.snapshot import Snapshot
+
+
+@click.command()
+@click.argument("current")
+@click.option("--reference", help="A file, glob or folder to compare with.")
+@click.option("--metrics", help="Metrics and presets, with commas, or a YAML list.")
+@click.option("--tests", help="Tests and presets, with commas, or a YAML list.")
+@click.option("--task", type=click.Choice(["regression", "binary", "none"]), help="Of the model.")
+@click.option("--target", help="The column with the truth.")
+@click.option("--prediction", help="The column with the prediction.")
+@click.option("--probability", help="The column with the positive class's probability.")
+@click.option("--time", help="The time column: it is not evaluated.")
+@click.option("--columns", type=file_path, help="A YAML file with what stands under `columns:`.")
+@click.option(
+    "--automatic-tests", type=click.Choice(["directional", "evidently"]), default="directional",
+    show_default=True, help="Conditions of tests that are given none.",
+)  # fmt: skip
+@click.option("-o", "--output", type=file_path, help="Write the result to this file.")
+@format_option("table", "json", "html")
+def evaluate(
+    *,
+    current: str,
+    reference: str | None,
+    metrics: str | None,
+    tests: str | None,
+    columns: Path | None,
+    task: Any,
+    automatic_tests: Any,
+    output: Path | None,
+    form: str,
+    **roles: str | None,
+) -> None:
+    """Evaluate the file CURRENT (parquet, csv or jsonl; a glob or folder, too).
+
+    Without --metrics and --tests a summary is shown, and the drift where there is a reference.
+    Entries may have options: --tests '[{missing_ratio: {columns: [age], lte: 0.05}}]'.
+    Exits with 1 where a critical test failed.
+    """
+    from exporter.api import evaluate as evaluate_data
+
+    wanted, asked = _entries(metrics, "--metrics"), _entries(tests, "--tests")
+    if not wanted and not asked:
+        wanted = ["data_summary", *(["data_drift"] if reference else [])]
+    given = {**_columns(columns), **{name: role for name, role in roles.items() if role}}
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", UserWarning)
+        snapshot = evaluate_data(
+            current, reference, metrics=wanted, tests=asked, columns=given or None,
+            task=task, automatic_tests=automatic_tests,
+        )  # fmt: skip
+    for warning in told:
+        click.echo(f"warning: {warning.message}", err=True)
+    _say(snapshot, form, output)
+    if not snapshot.passed:
+        click.get_current_context().exit(1)
+
+
+def _entries(text: str | None, option: str) -> list[Entry]:
+    """`a,b` or a YAML list of names and mappings."""
+    if text is None or not text.strip():
+        return []
+    if not text.lstrip().startswith(("[", "{", "-")):
+        return [name.strip() for name in text.split(",") if name.strip()]
+    from exporter import yaml
+
+    document = yaml.load(text)
+    entries = document.data if isinstance(document.data, list) else [document.data]
+    if document.mistakes or not all(isinstance(entry, str | dict) for entry in entries):
+        reason = document.mistakes[0].text if document.mistakes else "names or mappings expected"
+        raise click.BadParameter(f"no YAML list of entries: {reason}", param_hint=option)
+    return entries
+
+
+def _columns(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    from exporter import yaml
+
+    try:
+        document = yaml.load(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BatchError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+    if document.mistakes:
+        first = document.mistakes[0]
+        raise PlanError(f"{path}:{first.line}:{first.column}: {first.text}")
+    data = document.data or {}
+    if not isinstance(data, dict):
+        raise PlanError(f"{path}: expected a mapping such as {{numerical: [age], target: y}}")
+    inner = data.get("columns", data)  # the key itself may stand there, as in a config
+    return dict(inner) if isinstance(inner, dict) else dict(data)
+
+
+def _say(snapshot: Snapshot, form: str, output: Path | None) -> None:
+    if form == "table" and output is None:
+        print_snapshot(snapshot)
+        return
+    if form == "html" or (output is not None and output.suffix == ".html"):
+        from exporter.report import page
+
+        text = page(snapshot)
+    else:
+        text = snapshot.to_json(indent=2) + "\n"
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise PlanError(f"{output} cannot be written: {error.strerror}") from error
+    click.echo(f"{snapshot.status}: wrote {output}", err=True)

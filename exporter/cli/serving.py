@@ -1,0 +1,32 @@
+"""`exporter serve`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from exporter.cli.options import config_argument
+
+
+@click.command()
+@config_argument
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=9187, show_default=True, type=click.IntRange(0, 65535),
+              help="The port; 0 = any that is free.")  # fmt: skip
+@click.pass_context
+def serve(context: click.Context, config: Path, host: str, port: int) -> None:
+    """Serve the latest results of CONFIG's store as gauges on /metrics.
+
+    Any address but the loopback wants a token: set EXPORTER_TOKEN, and give it to Prometheus as
+    `authorization: {credentials: …}`.
+    """
+    from exporter.config import load_config
+    from exporter.logs import configure
+    from exporter.server import serve as serve_forever
+
+    configure(context.obj["log_format"], verbose=True)
+    loaded = load_config(config, plugins=True)
+    for warning in loaded.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    serve_forever(loaded, host, port)

@@ -1,0 +1,177 @@
+"""`list`, `show`, `report`, `delete`, `import`: snapshots that are in the store, or are to go there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from exporter.cli.options import (
+    Place,
+    file_path,
+    format_option,
+    ids_of,
+    only_place,
+    place_and_rest,
+    selecting,
+    store_option,
+)
+from exporter.cli.snapshots import HEADS, head_line, print_snapshot
+from exporter.cli.tables import print_table
+from exporter.errors import PlanError, SnapshotError
+from exporter.snapshot import Snapshot
+
+SHOWN = 50  # lines of a table, unless --limit says otherwise
+
+arguments = click.argument("place", nargs=-1, metavar="[CONFIG]")
+arguments_and_ids = click.argument("place", nargs=-1, metavar="[CONFIG] [ID]")
+arguments_and_many = click.argument("place", nargs=-1, metavar="[CONFIG] [ID]...")
+
+
+@click.command("list")
+@arguments
+@store_option
+@selecting
+@click.option(
+    "--limit", type=click.IntRange(0), help=f"The newest so many; 0 = all; {SHOWN} in a table."
+)
+@format_option("table", "json")
+def list_(
+    place: tuple[str, ...], url: str | None, limit: int | None, form: str, **chosen: Any
+) -> None:
+    """List the snapshots of CONFIG's project, or of a store, oldest first."""
+    where = only_place(place, url)
+    most = limit if limit is not None else SHOWN if form == "table" else 0
+    question = where.question(chosen)
+    with where.opened() as store:
+        found = store.find(**question, limit=most + 1 if most else None)
+    if form == "json":
+        some = found[-most:] if most else found
+        click.echo(json.dumps({"snapshots": [s.head() for s in some]}, ensure_ascii=False))
+        return
+    shown = found[-most:] if most else found
+    if not shown:
+        click.echo("no snapshots" + (" that fit" if any(chosen.values()) else ": `exporter run`"))
+        return
+    print_table(HEADS, [head_line(s, where.zone) for s in shown], right=("id", "rows"))
+    if len(found) > len(shown):
+        click.echo(f"the newest {len(shown)}; --limit 0 lists all", err=True)
+
+
+@click.command()
+@arguments_and_ids
+@store_option
+@selecting
+@format_option("table", "json", "html")
+def show(place: tuple[str, ...], url: str | None, form: str, **chosen: Any) -> None:
+    """Show the snapshot with this ID, or the newest that fits: figures, drift, tests."""
+    where, rest = place_and_rest(place, url)
+    snapshot = _one(where, rest, chosen)
+    if form == "json":
+        click.echo(snapshot.to_json(indent=2))
+    elif form == "html":
+        click.echo(_page(snapshot), nl=False)
+    else:
+        print_snapshot(snapshot, where.zone)
+
+
+@click.command()
+@arguments_and_ids
+@store_option
+@selecting
+@click.option("-o", "--output", type=file_path, help="The file to write; else report-ID.html.")
+def report(place: tuple[str, ...], url: str | None, output: Path | None, **chosen: Any) -> None:
+    """Write the snapshot with this ID, or the newest that fits, as a page of HTML."""
+    where, rest = place_and_rest(place, url)
+    snapshot = _one(where, rest, chosen)
+    target = output or Path(f"report-{snapshot.id}.html")
+    try:
+        target.write_text(_page(snapshot), encoding="utf-8")
+    except OSError as error:
+        raise SnapshotError(f"{target} cannot be written: {error.strerror}") from error
+    click.echo(f"wrote {target}")
+
+
+@click.command()
+@arguments_and_many
+@store_option
+@selecting
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(place: tuple[str, ...], url: str | None, yes: bool, **chosen: Any) -> None:
+    """Delete snapshots, by ID or all that fit the options.
+
+    A later run does not bring them back, unless with --force or other data.
+    """
+    where, rest = place_and_rest(place, url)
+    if not rest and not any(chosen.values()):
+        raise click.UsageError("say which: IDs, or options such as --model and --from")
+    with where.opened() as store:
+        ids = ids_of(rest) or [s.id for s in store.find(**where.question(chosen)) if s.id]
+        if not ids:
+            click.echo("nothing fits: nothing deleted")
+            return
+        if not yes:
+            click.confirm(f"delete {_many(len(ids))}?", abort=True, err=True)
+        count = store.delete(ids)
+    click.echo(f"deleted {_many(count)}")
+    if rest and count < len(ids):
+        raise PlanError(
+            f"{len(ids) - count} of the ids are not in the store: `exporter list` shows what is"
+        )
+
+
+@click.command("import")
+@click.argument("place", nargs=-1, metavar="[CONFIG] PATH...")
+@store_option
+@click.option("--force", is_flag=True, help="Also what was deleted.")
+def import_(place: tuple[str, ...], url: str | None, force: bool) -> None:
+    """Store the snapshots in JSON files, or in folders of them, such as `snapshots: {path: …}` writes.
+
+    What the store has already is left as it is; what it has in another content is replaced by what
+    was computed later.
+    """
+    from exporter.store.files import read_snapshots
+
+    where, rest = place_and_rest(place, url)
+    if not rest:
+        raise click.UsageError("name the files, or folders of them")
+    results: dict[str, int] = {}
+    errors: list[SnapshotError] = []
+    with where.opened() as store:
+        for path, found in read_snapshots(map(Path, rest)):
+            try:
+                if isinstance(found, SnapshotError):
+                    raise found
+                written = store.write(found, force=force)
+                results[written.result] = results.get(written.result, 0) + 1
+            except SnapshotError as error:
+                errors.append(
+                    error if str(path) in str(error) else SnapshotError(f"{path}: {error}")
+                )
+    click.echo(", ".join(f"{n} {result}" for result, n in results.items()) or "no snapshots")
+    if errors:
+        raise SnapshotError("\n".join(f"error: {error}" for error in errors))
+
+
+def _one(where: Place, rest: list[str], chosen: dict[str, Any]) -> Snapshot:
+    if len(rest) > 1:
+        raise click.UsageError("one ID at a time")
+    with where.opened() as store:
+        if rest:
+            return store.read(ids_of(rest)[0])
+        found = store.find(**where.question(chosen), limit=1)
+        if not found or found[0].id is None:
+            raise PlanError("no snapshot fits: `exporter list` shows what there is")
+        return store.read(found[0].id)
+
+
+def _page(snapshot: Snapshot) -> str:
+    from exporter.report import page
+
+    return page(snapshot)
+
+
+def _many(count: int) -> str:
+    return f"{count:,} snapshot{'' if count == 1 else 's'}"

@@ -1,0 +1,91 @@
+"""Tables on a terminal, plain lines for everybody else; and figures as people read them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from math import isfinite
+from zoneinfo import ZoneInfo
+
+STYLES = {
+    "success": "green",
+    "warning": "yellow",
+    "fail": "bold red",
+    "error": "bold magenta",
+    "skipped": "dim",
+}
+
+
+def print_table(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = ()
+) -> None:
+    """The rows as a table; columns named in *right* are numbers.
+
+    Where stdout is no terminal: aligned lines, nothing cut off, nothing coloured.
+    """
+    if sys.stdout.isatty():
+        _rich_table(headers, rows, right)
+        return
+    lines = [headers, *rows]
+    widths = [max(len(_line(row[i])) for row in lines) for i in range(len(headers))]
+    for row in lines:
+        cells = [
+            _line(text).rjust(width) if name in right else _line(text).ljust(width)
+            for name, text, width in zip(headers, row, widths, strict=True)
+        ]
+        print("  ".join(cells).rstrip())  # noqa: T201  results go to stdout
+
+
+def figure(value: float | None) -> str:
+    """A number to five digits."""
+    if value is None or not isfinite(value):
+        return ""
+    return f"{value:,.0f}" if value == round(value) and abs(value) < 1e15 else f"{value:.5g}"
+
+
+def share(value: float | None) -> str:
+    """A ratio as a percentage."""
+    return "" if value is None else f"{value:.1%}"
+
+
+def window_of(start: datetime | None, end: datetime | None, zone: str) -> str:
+    """A window as short as it can be told: a day, an hour, a month, or its two ends."""
+    if start is None or end is None:
+        return ""
+    begin, until = (moment.astimezone(ZoneInfo(zone)) for moment in (start, end))
+    if begin.hour == begin.minute == 0 and until.date() == begin.date() + timedelta(days=1):
+        return f"{begin:%Y-%m-%d}"
+    if begin.day == until.day == 1 and until.date() - begin.date() <= timedelta(days=31):
+        return f"{begin:%Y-%m}"
+    if begin.hour == until.hour == begin.minute == until.minute == 0:
+        return f"{begin:%Y-%m-%d} – {until - timedelta(days=1):%Y-%m-%d}"
+    ending = f"{until:%H:%M}" if begin.date() == until.date() else f"{until:%Y-%m-%d %H:%M}"
+    return f"{begin:%Y-%m-%d %H:%M} – {ending}"
+
+
+def tags_text(tags: dict[str, str]) -> str:
+    """Tags as `arm=champion, version=3`."""
+    return ", ".join(f"{name}={value}" for name, value in tags.items())
+
+
+def _rich_table(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str]
+) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in headers:
+        table.add_column(name, justify="right" if name in right else "left", overflow="fold")
+    for row in rows:
+        cells = [Text(text, STYLES.get(text, "")) for text in row]
+        table.add_row(*cells)
+    Console().print(table)
+
+
+def _line(text: str) -> str:
+    """The text on one line."""
+    return " ".join(text.split()) if any(c in text for c in "\n\r\t") else text
