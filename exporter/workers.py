@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 from collections import deque
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
 from multiprocessing import get_context
 
 from exporter.config import Loaded
-from exporter.errors import ExporterError
+from exporter.errors import BatchError, ExporterError
 from exporter.evaluation import Grid
 from exporter.snapshot import Snapshot
 from exporter.watch import Job, Watched
@@ -22,6 +24,7 @@ WORTH_A_PROCESS = 12  # jobs below which starting a process costs more than it g
 STRETCH = 16  # windows that one process does in a row: their rolling references overlap
 AHEAD = 3  # stretches in flight for each process
 
+_log = logging.getLogger(__name__)
 Made = list[tuple[str, Snapshot]]
 Result = tuple[Job, "Made | ExporterError"]
 
@@ -53,6 +56,11 @@ def evaluated(
     ) as pool:
         try:
             yield from _in_order(pool, _stretches(jobs), count * AHEAD)
+        except BrokenProcessPool as error:
+            raise BatchError(
+                "a process was killed while it evaluated, perhaps for lack of memory: "
+                "what was finished is kept; run again, with fewer --processes"
+            ) from error
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -90,6 +98,10 @@ def _evaluate(task: _Task, watched: MutableMapping[str, Watched], job: Job) -> R
         return job, list(one.evaluate(job, task.now))
     except ExporterError as error:
         return job, error
+    except Exception as error:  # noqa: BLE001  one window never costs the others
+        _log.exception("unforeseen, please report it")
+        place = job.window.start.isoformat() if job.window else job.batch
+        return job, BatchError(f"{job.model} {place}: {type(error).__name__}: {error}")
 
 
 _task: _Task

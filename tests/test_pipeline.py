@@ -15,6 +15,7 @@ from exporter.errors import BatchError, PlanError, StoreError
 from exporter.pipeline import Done, Failed, Selection, open_project
 from exporter.snapshot import Snapshot, content_hash
 from exporter.store.files import read_snapshots
+from exporter.watch import Job, Watched
 
 DAY = timedelta(days=1)
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -299,6 +300,25 @@ def test_a_model_without_data_does_not_keep_the_others_from_being_evaluated(shop
         work = project.plan_work(EVERYTHING, NOW)
     assert {job.model for job in work.jobs} == {"sales"}
     assert "elsewhere" in str(work.errors[0])
+
+
+def test_a_window_that_nobody_foresaw_is_told_and_the_others_are_evaluated(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evaluate = Watched.evaluate
+
+    def broken(self: Watched, job: Job, now: datetime) -> object:
+        if job.window and job.window.start == START + DAY:
+            raise RuntimeError("no such thing")
+        return evaluate(self, job, now)
+
+    monkeypatch.setattr(Watched, "evaluate", broken)
+    results = shop.run()
+    failed = [r for r in results if isinstance(r, Failed)]
+    assert ["RuntimeError: no such thing" in str(f.error) for f in failed] == [True]
+    assert len([r for r in results if isinstance(r, Done)]) == 6
+    monkeypatch.undo()
+    assert windows(shop.run()) == [1]
 
 
 def test_windows_older_than_the_retention_are_never_due(shop: Shop) -> None:
