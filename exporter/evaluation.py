@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from math import isfinite, isnan
 from typing import Any
 
+import numpy as np
+
 from exporter.batch import Batch, Kind, Schema
 from exporter.checks import Earlier, Situation, check_all
 from exporter.errors import BatchError, ExporterError
@@ -33,6 +35,7 @@ __all__ = [
 
 COLUMN_DRIFT = "column_drift"  # the metric whose results are drift rows
 LONGEST_REASON = 300
+QUIETLY = np.errstate(all="ignore")  # what is not finite is told at the end, with its reason
 Dataset = TableProfile | DriftRows | ErrorProfile | ScoreProfile
 _PROFILES: Mapping[Kind, type[ColumnProfile]] = {
     "numerical": NumericProfile,
@@ -68,6 +71,7 @@ class ColumnResult:
     distribution: Distribution | None
 
 
+@QUIETLY
 def evaluate(batch: Batch, reference: ReferenceProfile | None, plan: Plan) -> Snapshot:
     """The snapshot of the plan on the batch: every column once, then what reads the whole.
 
@@ -111,6 +115,7 @@ def _situation(rows: int, reference: ReferenceProfile | None, plan: Plan) -> Sit
     )
 
 
+@QUIETLY
 def outcome_of(batch: Batch, plan: Plan) -> Outcome | None:
     """The error or score profile, where the plan reads one and the batch has its columns."""
     if not _wanted(plan) or any(name not in batch.types for name in _outcome_columns(plan.schema)):
@@ -131,6 +136,7 @@ def grids_of(reference: ReferenceProfile) -> dict[str, Grid]:
     return {name: grid for name, grid in found.items() if grid is not None}
 
 
+@QUIETLY
 def merge_references(parts: Sequence[ReferenceProfile]) -> ReferenceProfile:
     """A rolling reference from the profiles of its windows, of which there is at least one.
 

@@ -224,6 +224,14 @@ def test_numbers_too_large_to_square_are_no_crash():
     json.loads(figures.snapshot.to_json())
 
 
+def test_numbers_whose_sums_are_too_large_raise_no_warning():
+    huge = pa.array(np.repeat([1.7e308, -1.7e308, 1.6e308], 20))
+    figures = run(table(age=huge), table(age=huge))
+    assert figures.drift["age"].error is None
+    assert figures.drift["age"].score == 1
+    assert figures.value("mean", "age") == pytest.approx(1.6e308 / 3)
+
+
 def test_large_integers_are_told_apart_by_their_bits():
     schema = schema_of({"key": "numerical"})
     keys = pa.array([2**60, 2**60 + 1, 2**60 + 2, 2**60 + 1], pa.int64())
@@ -263,8 +271,11 @@ def test_equal_values_of_any_type_give_equal_figures(column, kind):
         ([date(2024, 1, 1), date(2024, 1, 2), date(2024, 1, 1), None],
          {"2024-01-01": 2, "2024-01-02": 1}),
         (["a", "", "a", None], {"a": 2, "": 1}),
+        ([2**60, 2**60 + 1, 2**60, None], {str(2**60): 2, str(2**60 + 1): 1}),
+        ([1e300, -1e300, 1e300, None], {"1e+300": 2, "-1e+300": 1}),
+        ([inf, -inf, inf, None], {"inf": 2, "-inf": 1}),
     ],
-    ids=["float", "int", "bool", "decimal", "zeros", "date", "text"],
+    ids=["float", "int", "bool", "decimal", "zeros", "date", "text", "large", "huge", "infinite"],
 )  # fmt: skip
 @pytest.mark.parametrize("encoded", [False, True])
 def test_labels_are_canonical_text(values, labels, encoded):

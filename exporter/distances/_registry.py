@@ -42,7 +42,7 @@ class DriftMethod:
             return score
         if self.score == "distance":
             return score / threshold
-        return log(max(score, SMALLEST_P)) / log(threshold)
+        return log(max(score, SMALLEST_P)) / log(threshold) + 0.0  # of 1 it is 0, not -0
 
 
 _methods: dict[str, DriftMethod] = {}

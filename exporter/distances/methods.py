@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import isinf, sqrt
 
 import numpy as np
 
@@ -27,6 +27,8 @@ def ks(current: NumericProfile, reference: NumericProfile) -> Estimate:
 def wasserstein(current: NumericProfile, reference: NumericProfile) -> Estimate:
     """Wasserstein distance in standard deviations of the reference."""
     scale = max(reference.moments.std(ddof=0), 0.001)
+    if isinf(scale):
+        raise ValueError("the reference's standard deviation is infinite")
     value, low, high = wasserstein_distance(current, reference)
     return Estimate(value / scale, low / scale, high / scale)
 

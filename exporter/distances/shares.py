@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, log2
+from math import ceil, isinf, log2
 
 import numpy as np
 
@@ -78,6 +78,8 @@ def sturges_edges(current: NumericProfile, reference: NumericProfile, size: int)
     """numpy.histogram_bin_edges(both, "sturges"): equal widths over the combined range."""
     low = min(current.moments.least, reference.moments.least)
     high = max(current.moments.most, reference.moments.most)
+    if isinf(high - low):
+        raise ValueError("the values lie too far apart to be put in bins of equal width")
     if high == low:
         return np.array([low - 0.5, high + 0.5])
     return np.linspace(low, high, ceil((high - low) / ((high - low) / (log2(size) + 1))) + 1)

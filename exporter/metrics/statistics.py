@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from annotated_types import Interval
+
 from exporter.metrics._registry import NEAR_10, Automatic, Bound, metric
 from exporter.profile.column import NumericProfile
 from exporter.profile.points import Estimate
@@ -49,7 +53,9 @@ def sum(column: NumericProfile) -> float:
 
 
 @metric(per="column", unit="value", automatic=Automatic(NEAR_10))
-def quantile(column: NumericProfile, *, q: float = 0.5) -> Estimate:
+def quantile(
+    column: NumericProfile, *, q: Annotated[float, Interval(ge=0, le=1)] = 0.5
+) -> Estimate:
     """Value below which a share q of the column lies."""
     return column.points.quantile(q) if column.count else Estimate(*[float("nan")] * 3)
 

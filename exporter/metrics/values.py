@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Annotated, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from exporter.metrics._registry import (
     NeedsReferenceError,
     metric,
 )
+from exporter.profile.arrays import number_text
 from exporter.profile.column import CategoryProfile, NumericProfile
 
 Listed = list[bool | int | float | str]
@@ -49,13 +51,23 @@ def _re2(pattern: str) -> str:
     return pattern
 
 
+def _finite(end: float) -> float:
+    """The end of a range, if it is one."""
+    if not isfinite(end):
+        raise ValueError("expected a finite number; a side that is left out is open")
+    return end
+
+
+Finite = Annotated[float, Checked(_finite)]
+
+
 @metric(per="column", unit="rows", automatic=Automatic(NEAR_10), gauge="in_range_values")
 def in_range_count(
     column: NumericProfile,
     reference: NumericProfile | None = None,
     *,
-    left: float | None = None,
-    right: float | None = None,
+    left: Finite | None = None,
+    right: Finite | None = None,
 ) -> float:
     """Finite values inside a range, by default the reference's."""
     return column.count - _outside(column, reference, left, right)
@@ -72,8 +84,8 @@ def out_of_range_count(
     column: NumericProfile,
     reference: NumericProfile | None = None,
     *,
-    left: float | None = None,
-    right: float | None = None,
+    left: Finite | None = None,
+    right: Finite | None = None,
 ) -> float:
     """Values outside a range, by default the reference's.
 
@@ -87,8 +99,8 @@ def out_of_range_ratio(
     column: NumericProfile,
     reference: NumericProfile | None = None,
     *,
-    left: float | None = None,
-    right: float | None = None,
+    left: Finite | None = None,
+    right: Finite | None = None,
 ) -> float:
     """Share of the values outside a range, by default the reference's."""
     return _share(_outside(column, reference, left, right), column.count)
@@ -226,9 +238,7 @@ def label_of(value: Any) -> str:
     """A value of the YAML as the canonical text of a category: `1`, never `1.0`; `true`."""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+    return number_text(value) if isinstance(value, float) else str(value)
 
 
 def _by_category(

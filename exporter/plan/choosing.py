@@ -66,7 +66,7 @@ class Choosing:
             return None
         if asked.spec.id == DRIFT and not self._sound_drift(asked, params):
             return None
-        return params
+        return params if self._sound_range(asked, params) else None
 
     def _refuse_columns(self, asked: Asked) -> None:
         for selector in asked.selectors:
@@ -149,6 +149,14 @@ class Choosing:
             kinds = " or ".join(k for k, p in _PROFILES.items() if p in asked.spec.reads)
             text = f"{asked.spec.id} reads {kinds} columns: none are asked for that the model has"
             self.tell(asked.at, text)
+        return False
+
+    def _sound_range(self, asked: Asked, params: Mapping[str, Any]) -> bool:
+        """Whether a range, where the metric has one, begins before it ends."""
+        left, right = params.get("left"), params.get("right")
+        if left is None or right is None or left <= right:
+            return True
+        self.tell((*asked.at, "left"), f"a range from {left:g} to {right:g} holds nothing")
         return False
 
     def _sound_drift(self, asked: Asked, params: Mapping[str, Any]) -> bool:

@@ -14,7 +14,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporter.errors import BatchError
-from exporter.profile.arrays import Bools, Codes, Floats, Hashes, Ints, hash_floats, hash_integers
+from exporter.profile.arrays import (
+    Bools,
+    Codes,
+    Floats,
+    Hashes,
+    Ints,
+    hash_floats,
+    hash_integers,
+    number_text,
+)
 
 _DTYPES = {
     str(kind): np.dtype(kind.to_pandas_dtype())
@@ -205,22 +214,17 @@ def _labels(dictionary: pa.Array) -> list[str | None]:
     """Canonical text: `1`, never `1.0`; `true`; None for what is null or NaN."""
     kind = dictionary.type
     if pa.types.is_floating(kind):
-        return [_number_text(x) for x in dictionary.to_pylist()]
+        found = dictionary.to_pylist()
+        return [None if x is None or isnan(x) else number_text(x) for x in found]
     if pa.types.is_decimal(kind):
-        return [None if x is None else _decimal_text(str(x)) for x in dictionary.to_pylist()]
+        return [None if x is None else _decimal_text(f"{x:f}") for x in dictionary.to_pylist()]
     if not pa.types.is_string(kind):
         dictionary = pc.cast(dictionary, pa.string(), safe=False)
     return list(dictionary.to_pylist())
 
 
-def _number_text(x: float | None) -> str | None:
-    if x is None or isnan(x):
-        return None
-    return str(int(x)) if x.is_integer() else repr(x)
-
-
 def _decimal_text(text: str) -> str:
-    return text.rstrip("0").rstrip(".") if "." in text and "E" not in text else text
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _canonical(found: list[str | None], indices: Codes) -> tuple[list[str], Codes]:

@@ -46,6 +46,7 @@ def profile_table(
     builder = TableBuilder(batch.rows, kinds, mergeable)
     reasons: dict[str, str] = {}
 
+    @np.errstate(all="ignore")  # of a thread: figures that are not finite are told in the end
     def one(name: str) -> Result:
         try:
             profile = _entered(batch, name, kinds[name], builder, gridded=gridded)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import isfinite
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -91,7 +92,9 @@ class Points:
 
 
 def _between(pair: Floats, share: float) -> float:
-    return float(pair[0] + (pair[1] - pair[0]) * share)
+    low, high = float(pair[0]), float(pair[1])
+    step = high - low
+    return low + step * share if isfinite(step) else low * (1 - share) + high * share
 
 
 def points_of(ascending: Floats, distinct: int) -> Points:

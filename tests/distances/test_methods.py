@@ -208,6 +208,24 @@ def test_a_p_value_of_nothing_has_a_finite_severity(method):
 
 
 @pytest.mark.parametrize("method", DRIFT_METHODS)
+def test_no_drift_at_all_has_a_severity_without_a_sign(method):
+    chosen = DRIFT_METHODS[method]
+    none_at_all = 1.0 if chosen.score == "p_value" else 0.0
+    assert repr(chosen.severity(none_at_all, chosen.threshold)) == "0.0"
+
+
+@pytest.mark.parametrize(
+    ("method", "reason"),
+    [("wasserstein", "the reference's standard deviation is infinite")]
+    + [(m, "too far apart to be put in bins") for m in ("psi", "jensenshannon", "hellinger")],
+)
+def test_numbers_too_large_for_a_method_are_told_and_never_read_as_no_drift(method, reason):
+    reference = numbers(np.concatenate([np.linspace(-1.7e308, 0, 50), np.linspace(0, 1.7e308, 50)]))
+    with np.errstate(all="ignore"), pytest.raises(ValueError, match=reason):
+        compare(numbers(np.full(30, 1e307)), reference, method, None)
+
+
+@pytest.mark.parametrize("method", DRIFT_METHODS)
 def test_every_method_has_help_that_a_user_can_read(method):
     assert DRIFT_METHODS[method].help.endswith(".")
 

@@ -1,0 +1,113 @@
+"""Rows, missing values and repeats beside pandas."""
+
+from __future__ import annotations
+
+from math import inf, isnan, nan
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from golden.evaluations import Figures, evaluated, schema_of
+from hypothesis import given
+from metrics.everything import FEATURES, by_figure, some_rows, table
+from metrics.everything import evaluated as everything_of
+from metrics.profiles import categories, figure, finite, labels, numbers, samples
+
+
+@given(samples)
+def test_numbers_are_counted_as_pandas_counts_them(told):
+    series, there = pd.Series(told, dtype=float), pd.Series(finite(told))
+    column = numbers(told)
+    assert figure("missing_count", column) == series.isna().sum()
+    assert figure("infinite_count", column) == np.isinf(series).sum()
+    assert figure("unique_count", column) == there.nunique()
+    if len(series):
+        assert figure("missing_ratio", column) == pytest.approx(series.isna().mean())
+        most = there.value_counts().max() if len(there) else 0
+        assert figure("most_common_ratio", column) == pytest.approx(most / len(series))
+    if len(there):
+        assert figure("unique_ratio", column) == pytest.approx(there.nunique() / len(there))
+
+
+@given(labels)
+def test_labels_are_counted_as_pandas_counts_them(told):
+    series = pd.Series(told, dtype=object)
+    column = categories(told)
+    assert figure("missing_count", column) == series.isna().sum()
+    assert figure("unique_count", column) == series.nunique()
+    if len(series):
+        most = series.value_counts().max() if series.notna().any() else 0
+        assert figure("most_common_ratio", column) == pytest.approx(most / len(series))
+
+
+@pytest.mark.parametrize("metric", ["missing_ratio", "most_common_ratio", "unique_ratio"])
+@pytest.mark.parametrize("column", [numbers([]), categories([])], ids=["numbers", "labels"])
+def test_a_share_of_nothing_is_no_number(metric, column):
+    assert isnan(figure(metric, column))
+
+
+def test_a_column_of_gaps_is_all_missing():
+    column = numbers([nan, nan])
+    assert figure("missing_ratio", column) == 1
+    assert figure("unique_count", column) == 0
+    assert figure("most_common_ratio", column) == 0
+
+
+def test_infinity_is_there_but_no_value_of_its_own():
+    column = numbers([inf, -inf, 1.0])
+    assert figure("missing_count", column) == 0
+    assert figure("unique_count", column) == 1
+
+
+@given(some_rows)
+def test_the_table_is_counted_as_pandas_counts_it(told):
+    rows = table(told)
+    ours = by_figure(everything_of(rows, None, "binary"))
+    gaps = pd.DataFrame({name: pd.isna(rows[name].to_pylist()) for name in rows.column_names})
+    assert ours["row_count", "", ""].value == len(gaps)
+    assert ours["column_count", "", ""].value == gaps.shape[1]
+    assert ours["column_count", "", "categorical"].value == 4
+    assert ours["missing_cells", "", ""].value == gaps.sum().sum()
+    assert ours["missing_cells_ratio", "", ""].value == pytest.approx(gaps.to_numpy().mean())
+    assert ours["rows_with_missing", "", ""].value == gaps.any(axis=1).sum()
+    assert ours["columns_with_missing", "", ""].value == gaps.any().sum()
+    assert ours["empty_rows", "", ""].value == gaps.all(axis=1).sum()
+    assert ours["empty_columns", "", ""].value == gaps.all().sum()
+
+
+@given(some_rows)
+def test_rows_repeat_where_all_their_values_do(told):
+    names = [*FEATURES, "t", "w"]
+    seen = [tuple(_told(row[name]) for name in names) for row in told]
+    kinds = dict.fromkeys("xkdz", "numerical") | dict.fromkeys("cbn", "categorical")
+    schema = schema_of(kinds | {"t": "datetime", "w": "text"})
+    figures = Figures(evaluated(table(told), None, schema, "duplicated_rows"))
+    assert figures.value("duplicated_rows") == len(seen) - len(set(seen))
+
+
+def _told(value: object) -> object:
+    """NaN is missing, and zero has no sign: as hashing sees it."""
+    if isinstance(value, float):
+        return None if isnan(value) else value + 0.0
+    return value
+
+
+def test_figures_of_a_small_table_by_hand():
+    rows = pa.table({
+        "a": [1.0, 1.0, 1.0, 1.0], "b": [1.0, 1.0, 1.0, 1.0], "c": ["x", "x", "x", "y"],
+        "d": [None, None, 3.0, 3.0],
+    })  # fmt: skip
+    kinds = dict.fromkeys("abd", "numerical") | {"c": "categorical"}
+    wanted = ("constant_columns", "almost_constant_columns", "duplicated_rows",
+              "duplicated_columns", "almost_duplicated_columns", "rows_with_missing")  # fmt: skip
+    figures = Figures(evaluated(rows, None, schema_of(kinds), *wanted))
+    assert [figures.value(name) for name in wanted] == [3, 2, 1, 1, 1, 2]
+
+
+def test_a_type_is_another_one_only_where_a_user_would_say_so():
+    kinds = {"a": "numerical", "b": "categorical", "c": "categorical", "d": "categorical"}
+    before = pa.table({"a": [1, 2], "b": ["x", "y"], "c": ["1", "2"], "d": [True, False]})
+    now = pa.table({"a": [1.5, 2.5], "b": pa.nulls(2), "c": [1, 2], "d": ["true", "false"]})
+    figures = Figures(evaluated(now, before, schema_of(kinds), "type_mismatches"))
+    assert figures.value("type_mismatches") == 2
