@@ -23,6 +23,7 @@ from exporter.profile.build import profile_table
 from exporter.profile.column import CategoryProfile, ColumnProfile, NumericProfile, OpaqueProfile
 from exporter.profile.outcome import ErrorProfile, ScoreProfile
 from exporter.profile.points import Points, Slabs
+from exporter.profile.read import outcome_columns
 from exporter.profile.table import TableProfile
 from exporter.sources.cache import Cache, open_cache
 from exporter.sources.files import FileSource, batch_of
@@ -289,7 +290,9 @@ def _no_profile(name: str, error: Exception) -> None:
 
 
 def _outcome(batch: Batch, schema: Schema) -> Outcome | None:
-    """The error or score profile, where target and prediction are there."""
+    """The error or score profile, where the model has a target and a prediction."""
+    if not outcome_columns(schema):
+        return None
     entries = {"regression": PRESETS["regression"], "binary": PRESETS["classification"]}.get(
         schema.task, ()
     )
