@@ -58,7 +58,10 @@ class Secret:
 
     @property
     def _path(self) -> Path:
-        return Path(self.folder, self.name).expanduser()
+        try:
+            return Path(self.folder, Path(self.name).expanduser())
+        except RuntimeError:  # ~name of somebody who is not there
+            return Path(self.folder, self.name)
 
     @property
     def _what(self) -> str:
@@ -176,7 +179,9 @@ def load(text: str, folder: str = "", *, loader: Any = None) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        document.mistakes.append(Mistake(*where, _said(error)))
+        lines = text.split("\n")
+        rest = lines[where[0] - 1][where[1] - 1 :] if where[0] <= len(lines) else ""
+        document.mistakes.append(Mistake(*where, _said(error, rest)))
     except yaml.reader.ReaderError as error:
         document.mistakes.append(
             Mistake(*_place(text, error), "a character that YAML does not allow")
@@ -304,9 +309,11 @@ def _unknown_tag(node: Node) -> str:
     return f"there is no tag {name}; there are !env NAME and !file PATH"
 
 
-def _said(error: yaml.MarkedYAMLError) -> str:
-    """The parser's words; of two places it names, the message stands at the second."""
+def _said(error: yaml.MarkedYAMLError, rest: str) -> str:
+    """The parser's words; of two places it names, the message stands at the second, where *rest* begins."""
     text = (error.problem or error.context or "this is not YAML").strip().removeprefix("but ")
+    if rest.startswith("\t"):
+        return "a tab: indent with spaces"
     hints = dict(_hints())
     return text + next((f": {hint}" for part, hint in hints.items() if part in text), "")
 
