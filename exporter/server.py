@@ -63,7 +63,7 @@ def serve(loaded: Loaded, host: str, port: int) -> None:
             forget=timedelta(seconds=settings.forget),
             segments=settings.segments,
         )
-        with Refresher(exposition):
+        with Refresher(exposition, PERIOD):
             _run(app(exposition, token=token), listener)
 
 
@@ -75,9 +75,9 @@ def app(exposition: Exposition, *, token: str = "") -> Starlette:
 
 
 class Refresher:
-    """Refreshes an exposition every few seconds, in a thread of its own while it is entered."""
+    """Refreshes an exposition every *period* seconds, in a thread of its own while it is entered."""
 
-    def __init__(self, exposition: Exposition, period: float = PERIOD) -> None:
+    def __init__(self, exposition: Exposition, period: float) -> None:
         self._exposition = exposition
         self._period = period
         self._end = threading.Event()
