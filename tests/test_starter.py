@@ -299,6 +299,13 @@ def test_a_prediction_between_0_and_1_beside_two_classes_is_a_probability(tmp_pa
     assert (columns.prediction, columns.probability) == (None, "prediction")
 
 
+def test_a_score_tells_what_is_predicted(tmp_path: Path) -> None:
+    data = with_classes(frame()).rename(columns={"proba": "fraud_score", "label": "is_fraud"})
+    written(tmp_path, data.assign(credit_score=range(3000, 6000)))
+    columns = model(tmp_path).columns
+    assert (columns.target, columns.probability) == ("is_fraud", "fraud_score")
+
+
 def test_of_a_probability_a_class_that_of_the_positive_one_counts(tmp_path: Path) -> None:
     data = with_classes(frame()).rename(columns={"proba": "proba_1"})
     data.insert(0, "proba_0", 1 - data["proba_1"])
@@ -481,6 +488,11 @@ def test_codes_with_leading_zeros_are_categories(tmp_path: Path) -> None:
     assert model(tmp_path).columns.categorical == ["rooms", "city", "zip"]
 
 
+def test_postal_codes_are_categories(tmp_path: Path) -> None:
+    written(tmp_path, frame().assign(zipCode=[10000 + i % 90 for i in range(3000)]))
+    assert model(tmp_path).columns.categorical == ["rooms", "city", "zipCode"]
+
+
 def test_values_that_mean_nothing_are_missing_values(tmp_path: Path, database: str) -> None:
     data = frame()
     data["age"] = data["age"].where(data.index % 7 > 0, -999)
@@ -583,6 +595,11 @@ def test_without_a_column_of_times_the_nearest_are_named(tmp_path: Path) -> None
     text = refusal(tmp_path / "orders.parquet")
     assert "'ts' holds numbers such as 1772409600 and 'day' holds text such as '2.3.2026'" in text
     assert "exporter evaluate" in text
+
+
+def test_dates_that_are_not_iso_are_named_whatever_the_column_is_called(tmp_path: Path) -> None:
+    pd.DataFrame({"datum": ["02.03.2026"], "x": [1]}).to_csv(tmp_path / "a.csv", index=False)
+    assert "'datum' holds text such as '02.03.2026'" in refusal(tmp_path / "a.csv")
 
 
 def test_without_anything_like_a_time_the_columns_are_named(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ Listed = Literal["numerical", "categorical", "datetime"]
 ENOUGH = 20  # values from which one that never changes means something
 MOSTLY = 0.8  # numbers in a column of text, from which the rest is in their way
 _IDS = frozenset(("id", "uuid", "guid", "key", "index", "idx", "unnamed"))
+_CODES = frozenset(("zip", "zipcode", "postcode", "postal", "plz"))
 _SENTINELS = tuple(sign * int("9" * digits) for digits in (3, 4, 5, 6) for sign in (-1, 1))
 _MARKERS = (
     "",
@@ -58,7 +59,9 @@ def kinds_of(
 ) -> Kinds:
     """The kind of every column that is not taken: types first, then what would make no sense in drift."""
     out = Kinds(ignored=dict(spare))
-    codes = _with_leading_zeros(sample, facts)
+    codes = _with_leading_zeros(sample, facts) | {
+        name for name, column in facts.items() if column.is_whole and _CODES & set(column.words)
+    }
     left = {name: c for name, c in facts.items() if name not in taken and name not in spare}
     for name, column in left.items():
         reason = _useless(column) if name not in codes else None

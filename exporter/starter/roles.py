@@ -23,6 +23,7 @@ _PROBABILITIES = (
 _OF_TARGETS = frozenset(("target", "actual", "true", "truth"))
 _OF_PREDICTIONS = frozenset(("prediction", "predicted", "pred", "preds"))
 _OF_PROBABILITIES = frozenset(("probability", "proba", "prob", "score"))
+_ABOUT = _OF_TARGETS | _OF_PREDICTIONS | _OF_PROBABILITIES | {"is", "has", "was", "will"}
 _POSITIVE = ("1", "true", "yes", "y", "positive", "pos", "t")
 
 
@@ -67,10 +68,12 @@ def roles_of(
     rest = {name: column for name, column in free.items() if name not in probabilities}
     predictions = _matching(rest, _PREDICTIONS, _OF_PREDICTIONS, _could_be_outcome)
     rest = {name: column for name, column in rest.items() if name not in predictions}
-    targets = _targets(rest, predictions, free)
+    targets = _targets(rest, [*predictions, *probabilities], free)
     if not targets and late:
         others = {name: column for name, column in late.items() if _can_play(column)}
-        targets = _targets(others, predictions, free) or _fitting(others, predictions, free)
+        targets = _targets(others, [*predictions, *probabilities], free) or _fitting(
+            others, predictions, free
+        )
         free |= {name: others[name] for name in targets}
     _decide(free, targets[:1], predictions, probabilities, roles)
     _leave_out(free, targets, predictions, probabilities, roles)
@@ -86,11 +89,12 @@ def _could_be_outcome(column: Facts) -> bool:
 
 
 def _targets(
-    rest: Mapping[str, Facts], predictions: Sequence[str], free: Mapping[str, Facts]
+    rest: Mapping[str, Facts], scores: Sequence[str], free: Mapping[str, Facts]
 ) -> list[str]:
     """Columns called like a target, or like what a prediction says that it predicts."""
     found = _matching(rest, _TARGETS, _OF_TARGETS, _could_be_outcome)
-    return found or [x for name in predictions if (x := _predicted(free[name])) in rest]
+    said = [wanted for name in scores if (wanted := _bare(free[name]))]
+    return found or [name for name, column in rest.items() if _bare(column) in said]
 
 
 def _fitting(
@@ -140,9 +144,9 @@ def _could_be_probability(column: Facts) -> bool:
     return inside and (column.is_share or "proba" in column.words or "probability" in column.words)
 
 
-def _predicted(prediction: Facts) -> str:
-    """The name of what `predicted_delay` or `delay_pred` predicts."""
-    return "_".join(word for word in prediction.words if word not in _OF_PREDICTIONS)
+def _bare(column: Facts) -> tuple[str, ...]:
+    """What `predicted_delay`, `delay_score` and `is_delay` are about."""
+    return tuple(word for word in column.words if word not in _ABOUT)
 
 
 def _decide(

@@ -39,6 +39,7 @@ _BAD = frozenset((
     "expiration", "end", "until", "due", "closed", "resolved", "label", "labelled", "target",
     "last", "previous", "next", "valid", "hired", "joined", "loaded", "ingested",
 ))  # fmt: skip
+_LIKE_DATE = r"^\s*\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b"
 _ZONED = r"\d[T ].*(Z|z|[+-]\d\d(:?\d\d)?)\s*$"
 
 
@@ -228,8 +229,7 @@ def _none(facts: Mapping[str, Facts], data: str) -> str:
     near = [
         f"{name!r} holds {_held(column)}"
         for name, column in facts.items()
-        if set(column.words) & (_GOOD | {"at", "when", "epoch", "hour", "month", "year"})
-        and column.present
+        if column.present and (_is_called_time(column) or _looks_like_dates(column))
     ]
     seen = " and ".join(near[:3]) if near else f"it has {', '.join(map(repr, list(facts)[:8]))}"
     return (
@@ -237,6 +237,17 @@ def _none(facts: Mapping[str, Facts], data: str) -> str:
         "ISO 8601 text (2024-01-31T08:00:00+01:00), or compare two files as they are: "
         "exporter evaluate CURRENT --reference REFERENCE"
     )
+
+
+def _is_called_time(column: Facts) -> bool:
+    return bool(set(column.words) & (_GOOD | {"at", "when", "epoch", "hour", "month", "year"}))
+
+
+def _looks_like_dates(column: Facts) -> bool:
+    if column.family != "text":
+        return False
+    texts = as_text(column.values.drop_null().slice(0, LOOKED_AT))
+    return int(pc.sum(pc.match_substring_regex(texts, _LIKE_DATE)).as_py() or 0) > len(texts) / 2
 
 
 def _held(column: Facts) -> str:
