@@ -1,0 +1,12 @@
+"""One snapshot as a page and as a notebook cell, and the index of what there is."""
+
+from exporter.report.rendering import (
+    Link,
+    Neighbours,
+    content_security_policy,
+    index,
+    notebook_cell,
+    page,
+)
+
+__all__ = ["Link", "Neighbours", "content_security_policy", "index", "notebook_cell", "page"]
