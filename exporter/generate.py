@@ -12,6 +12,7 @@ from typing import Any
 from exporter.batch import Schema
 from exporter.checks import OPERATORS, Mode, describe
 from exporter.config import config_reference, config_schema
+from exporter.config.editor import is_ours
 from exporter.config.merging import KINDS
 from exporter.config.reference import inline, row
 from exporter.distances import DRIFT_METHODS
@@ -119,7 +120,7 @@ def _by_module() -> dict[str, list[MetricSpec]]:
     """The catalogue by the module that declares a metric; those of plugins are not ours to describe."""
     out: dict[str, list[MetricSpec]] = {}
     for spec in CATALOGUE.values():
-        if spec.compute.__module__.startswith("exporter."):
+        if is_ours(spec):
             out.setdefault(spec.compute.__module__, []).append(spec)
     return dict(sorted(out.items()))
 
@@ -159,7 +160,7 @@ def _conditions() -> Iterator[list[str]]:
 
 
 def _methods() -> Iterator[list[str]]:
-    for method in sorted(DRIFT_METHODS.values(), key=lambda m: m.id):
+    for method in sorted(filter(is_ours, DRIFT_METHODS.values()), key=lambda m: m.id):
         beyond = "p-value below" if method.score == "p_value" else "at or above"
         if method.score == "p_value" and method.inclusive:
             beyond = "p-value at or below"

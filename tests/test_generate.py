@@ -13,12 +13,15 @@ import pytest
 
 from exporter.checks import describe
 from exporter.config import config_schema
+from exporter.config.editor import is_ours
 from exporter.distances import DRIFT_METHODS
 from exporter.generate import ROOT, check, generated, metrics_page, write
 from exporter.metrics import CATALOGUE
 from exporter.presets import METRICS, TESTS
 
 PAGE = metrics_page()
+OURS = list(filter(is_ours, CATALOGUE.values()))
+METHODS = list(filter(is_ours, DRIFT_METHODS.values()))
 
 
 def test_the_files_of_the_project_are_up_to_date() -> None:
@@ -77,7 +80,7 @@ def test_a_generated_file_ends_with_one_line_end_and_no_line_with_blanks(text: s
     assert not re.search(r"[ \t]$", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize("spec", CATALOGUE.values(), ids=lambda spec: spec.id)
+@pytest.mark.parametrize("spec", OURS, ids=lambda spec: spec.id)
 def test_every_metric_has_its_row(spec: object) -> None:
     (line,) = [x for x in PAGE.splitlines() if x.startswith(f"| `{spec.id}` | {spec.help}")]
     assert f"| {spec.unit} |" in line
@@ -85,15 +88,13 @@ def test_every_metric_has_its_row(spec: object) -> None:
     assert all(f"`{option}`" in line for option in spec.options)
 
 
-@pytest.mark.parametrize(
-    "spec", [s for s in CATALOGUE.values() if s.automatic], ids=lambda spec: spec.id
-)
+@pytest.mark.parametrize("spec", [s for s in OURS if s.automatic], ids=lambda spec: spec.id)
 def test_every_automatic_condition_stands_there_in_words(spec: object) -> None:
     said = [describe(spec, m, reference=r) for m in ("directional", "evidently") for r in (True, False)]  # fmt: skip
     assert f"| `{spec.id}` | {' | '.join(said)} |\n" in PAGE
 
 
-@pytest.mark.parametrize("method", DRIFT_METHODS.values(), ids=lambda method: method.id)
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.id)
 def test_every_drift_method_stands_there_with_its_threshold(method: object) -> None:
     (line,) = [x for x in PAGE.splitlines() if x.startswith(f"| `{method.id}` | {method.help}")]
     assert line.endswith(f" {method.threshold:g} |")
@@ -115,3 +116,31 @@ def test_the_examples_of_the_page_are_sound() -> None:
     text = "\n".join(re.findall(r"^    ((?:metrics|tests): .*)$", PAGE, re.MULTILINE))
     given = yaml.load(text).data
     assert make_plan(given["metrics"], Schema({}, ()), tests=given["tests"]).checks
+
+
+def test_a_metric_of_a_plugin_stands_in_no_generated_file(tmp_path: Path) -> None:
+    plugin = """
+import sys
+from pathlib import Path
+from exporter import drift_method, metric
+from exporter.distances.shares import Shares
+from exporter.profile.column import NumericProfile
+
+@metric(per="column", unit="value")
+def of_a_plugin(column: NumericProfile) -> float:
+    "A metric."
+    return 1.0
+
+@drift_method(kinds=("numerical",), threshold=0.1)
+def gap_of_a_plugin(current: Shares, reference: Shares) -> float:
+    "A drift method."
+    return 1.0
+
+from exporter.generate import write
+write(Path(sys.argv[1]))
+"""
+    script = tmp_path / "plugin.py"
+    script.write_text(plugin, "utf-8")
+    subprocess.run([sys.executable, script, tmp_path / "out"], check=True)
+    for name, text in generated().items():
+        assert (tmp_path / "out" / name).read_text("utf-8") == text

@@ -8,7 +8,7 @@ from typing import Any
 from exporter.checks import OPERATORS
 from exporter.config.fields import RESERVED_TAGS, UNBUILT
 from exporter.config.forms import TASKS_TO_COME, Config
-from exporter.distances import DRIFT_METHODS
+from exporter.distances import DRIFT_METHODS, DriftMethod
 from exporter.metrics import CATALOGUE, MetricSpec
 from exporter.presets import METRICS, ROLES, TESTS, Entry
 
@@ -78,6 +78,11 @@ def config_schema() -> dict[str, Any]:
     }
 
 
+def is_ours(entry: MetricSpec | DriftMethod) -> bool:
+    """Whether it is the exporter's own: those of plugins come and go with what is imported."""
+    return entry.compute.__module__.startswith("exporter.")
+
+
 def _open_forms(schema: dict[str, Any], kinds: dict[str, Any]) -> None:
     """What validators accept beyond the types: short forms, null that removes, anchors."""
     schema["properties"]["models"]["patternProperties"] = _ANCHORS
@@ -120,7 +125,8 @@ def _known_metrics() -> dict[str, Any]:
 
 def _entry(presets: Mapping[str, Iterable[Entry]], options: Options) -> dict[str, Any]:
     """An entry of a list: a name, or one name with its options."""
-    named = {name: _with_options(options(spec), spec.help) for name, spec in CATALOGUE.items()}
+    ours = {name: spec for name, spec in CATALOGUE.items() if is_ours(spec)}
+    named = {name: _with_options(options(spec), spec.help) for name, spec in ours.items()}
     for name, parts in presets.items():
         named[name] = _with_options(_preset_options(parts, options), f"The preset {name}.")
     mapping = {
@@ -146,7 +152,8 @@ def _metric_options(spec: MetricSpec) -> dict[str, Any]:
     form = _tidy(spec.model.model_json_schema())
     options = dict(form["properties"])
     if spec.id == "column_drift":
-        options["method"] = {"enum": ["auto", *sorted(DRIFT_METHODS)]}
+        methods = sorted(method.id for method in DRIFT_METHODS.values() if is_ours(method))
+        options["method"] = {"enum": ["auto", *methods]}
     if spec.per == "column":
         options["columns"] = {"$ref": "#/$defs/ColumnsOrRole"}
     required = {"required": form["required"]} if "required" in form else {}

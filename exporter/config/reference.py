@@ -57,13 +57,15 @@ What can stand under `metrics` and `tests` is on the page [Metrics](metrics.md);
 
 ## In an editor
 
-[config.schema.json](config.schema.json) is a JSON Schema (draft 2020-12) of the format. Editors that read YAML with a
-language server complete and check with it when the file's first line names it:
+[config.schema.json](config.schema.json) is a JSON Schema (draft 2020-12) of the format: every key, metric, option and
+preset with its meaning. Editors that read YAML with a language server complete and check with it when the first line of
+the config names it, by a path from the config or an address:
 
-    # yaml-language-server: $schema=docs/config.schema.json
+    # yaml-language-server: $schema=config.schema.json
 
 and know `!env` and `!file` when their settings hold `"yaml.customTags": ["!env scalar", "!file scalar"]`. What has to
-fit together, such as a test and the columns it reads, only `exporter validate` knows.
+fit together, such as a test and the columns it reads, only `exporter validate` knows; where `plugins` are named, the
+names of metrics too.
 
 ## How a file is read
 
