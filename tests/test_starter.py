@@ -222,6 +222,7 @@ def test_what_is_large_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.Monk
 def test_rows_of_large_files_are_estimated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampling, "HEAD", 20_000)
     monkeypatch.setattr(sampling, "TAIL", 8_000)
+    monkeypatch.setattr(sampling, "ALL_FILES", 10)
     for day in range(20):
         written(tmp_path, frame(2000, seed=day), f"orders/{day}.csv")
     assert sampling.sampled(str(tmp_path / "orders")).rows == pytest.approx(40_000, rel=0.05)
@@ -304,6 +305,15 @@ def test_a_score_tells_what_is_predicted(tmp_path: Path) -> None:
     written(tmp_path, data.assign(credit_score=range(3000, 6000)))
     columns = model(tmp_path).columns
     assert (columns.target, columns.probability) == ("is_fraud", "fraud_score")
+    written(tmp_path, data.rename(columns={"fraud_score": "return_score", "is_fraud": "returned"}))
+    columns = model(tmp_path).columns
+    assert (columns.target, columns.probability) == ("returned", "return_score")
+
+
+def test_a_target_that_no_name_tells_is_asked_for(tmp_path: Path) -> None:
+    draft = written(tmp_path, with_classes(frame()).rename(columns={"label": "won"}))
+    assert "# target: none found by its name; won?" in draft.text
+    assert model(tmp_path).columns.categorical == ["rooms", "city", "won"]
 
 
 def test_of_a_probability_a_class_that_of_the_positive_one_counts(tmp_path: Path) -> None:

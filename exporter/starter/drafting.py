@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +40,7 @@ class _Findings:
     model: str
     config: Path
     sample: Sample
+    facts: Mapping[str, Facts]
     clock: Clock
     windows: Windows
     roles: Roles
@@ -93,21 +94,22 @@ def _findings(
     kinds = kinds_of(sample, facts, taken, {**absent, **_of_texts(facts, clock), **roles.spare})
     own = project_name(config_path.parent)
     return _Findings(
-        data,
-        relative(data, config_path.parent),
-        relative(reference, config_path.parent) if reference else None,
-        project or own,
-        model_name(data, own),
-        config_path,
-        sample,
-        clock,
-        windows_of(clock, sample.rows, is_whole=sample.is_whole),
-        roles,
-        kinds,
-        missing,
-        truths if roles.target and roles.target not in facts else None,
-        beside,
-        len(sample.table.column_names) - len(facts),
+        data=data,
+        source=relative(data, config_path.parent),
+        reference=relative(reference, config_path.parent) if reference else None,
+        project=project or own,
+        model=model_name(data, own),
+        config=config_path,
+        sample=sample,
+        facts=facts,
+        clock=clock,
+        windows=windows_of(clock, sample.rows, is_whole=sample.is_whole),
+        roles=roles,
+        kinds=kinds,
+        missing=missing,
+        truths=truths if roles.target and roles.target not in facts else None,
+        beside=beside,
+        unnamed=len(sample.table.column_names) - len(facts),
     )
 
 
@@ -116,7 +118,7 @@ def _columns_of(reference: str, time: str) -> frozenset[str]:
     if time not in names:
         raise BatchError(
             f"{reference}: has no column {time!r}, which is the data's time: a reference needs it "
-            "as well (its values may be any); add it, or leave --reference out"
+            "as well: add it, or leave --reference out"
         )
     return frozenset(names)
 
@@ -183,8 +185,9 @@ def _write_missing(page: Page, found: _Findings) -> None:
         return
     values = ", ".join(str(v) if isinstance(v, int) else f'"{v}"' for v in found.missing)
     columns = list(dict.fromkeys(name for names in found.missing.values() for name in names))
-    seen = ", ".join(map(_one_line, columns[:3])) + (", …" if len(columns) > 3 else "")
-    page.add(f"missing_values: [{values}]", f"seen in {seen}: take out what is a real value", 4)
+    page.add(
+        f"missing_values: [{values}]", f"seen in {_few(columns)}: take out what is a real value", 4
+    )
 
 
 def _write_roles(page: Page, found: _Findings) -> None:
@@ -245,14 +248,15 @@ def _write_own_reference(page: Page, found: _Findings, *names: str) -> None:
 def _time_said(clock: Clock) -> str:
     if not clock.others:
         return "the only column of times; windows are cut by it"
-    others = ", ".join(map(_one_line, clock.others[:4]))
-    return f"windows are cut by it; or by {others}"
+    return f"windows are cut by it; or by {_few(clock.others)}"
 
 
 def _target_said(found: _Findings) -> str:
     if found.late:
-        late = ", ".join(map(_one_line, found.late[:4]))
-        return f"target: none; only the reference has {late}: see `labels:`"
+        return f"target: none; only the reference has {_few(found.late)}: see `labels:`"
+    classes = [n for n in found.kinds.categorical if found.facts[n].distinct == 2]
+    if found.roles.task == "binary" and classes:
+        return f"target: none found by its name; {_few(classes)}? or, if it comes later, `labels:`"
     return "target: none found by its name; if it comes later, see `labels:`"
 
 
@@ -288,7 +292,7 @@ def _told(found: _Findings) -> Iterator[str]:
         have = "column has" if found.unnamed == 1 else "columns have"
         yield f"{found.unnamed} {have} no name, or one that cannot be stored: left out"
     if found.reference and found.late:
-        yield f"only in the reference: {', '.join(map(_one_line, found.late[:8]))}"
+        yield f"only in the reference: {_few(found.late)}"
 
 
 def _size(found: _Findings) -> str:
@@ -305,6 +309,11 @@ def _path(path: str) -> str:
     return (
         '"' + path + '"' if "*" in path and '"' not in path and "\\" not in path else quoted(path)
     )
+
+
+def _few(names: Sequence[str]) -> str:
+    """The first names, for reading."""
+    return ", ".join(map(_one_line, names[:4])) + (", …" if len(names) > 4 else "")
 
 
 def _one_line(name: str) -> str:

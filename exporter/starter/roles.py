@@ -94,7 +94,11 @@ def _targets(
     """Columns called like a target, or like what a prediction says that it predicts."""
     found = _matching(rest, _TARGETS, _OF_TARGETS, _could_be_outcome)
     said = [wanted for name in scores if (wanted := _bare(free[name]))]
-    return found or [name for name, column in rest.items() if _bare(column) in said]
+    return found or [
+        name
+        for name, column in rest.items()
+        if _could_be_outcome(column) and any(_is_about(column, words) for words in said)
+    ]
 
 
 def _fitting(
@@ -147,6 +151,15 @@ def _could_be_probability(column: Facts) -> bool:
 def _bare(column: Facts) -> tuple[str, ...]:
     """What `predicted_delay`, `delay_score` and `is_delay` are about."""
     return tuple(word for word in column.words if word not in _ABOUT)
+
+
+def _is_about(column: Facts, said: tuple[str, ...]) -> bool:
+    """Whether a column is what a score speaks of: `returned` of `return_score` is."""
+    words = _bare(column)
+    if words == said:
+        return True
+    same = len(words) == len(said) and words[:-1] == said[:-1]
+    return same and column.distinct == 2 and len(said[-1]) >= 4 and words[-1].startswith(said[-1])
 
 
 def _decide(

@@ -23,6 +23,7 @@ from exporter.sources.tables import checked_names, stacked
 from exporter.sources.text_files import read_csv, read_jsonl
 
 FILES = 8  # of many, so many are opened
+ALL_FILES, ALL_BYTES = 100, 32 << 20  # up to which they are not many
 ROWS = 50_000  # of a parquet file
 CELLS = 4_000_000
 BYTES = 64 << 20
@@ -103,7 +104,9 @@ def sampled(data: str) -> Sample:
 
 
 def _spread(files: Sequence[DataFile]) -> list[DataFile]:
-    """The first, the last and some between."""
+    """All of few and small ones, else the first, the last and some between."""
+    if len(files) <= ALL_FILES and sum(file.print.size for file in files) <= ALL_BYTES:
+        return list(files)
     places = np.linspace(0, len(files) - 1, min(FILES, len(files))).round().astype(int)
     return [files[i] for i in dict.fromkeys(places.tolist())]
 
