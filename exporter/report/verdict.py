@@ -90,6 +90,8 @@ def _bad_counts(c: Mapping[Status, int], judged: int) -> str:
 def _where(s: Snapshot) -> str:
     """Which of the batch as a whole, and in which columns, those with the most trouble first."""
     bad = [t for t in s.tests if t.status in BAD]
+    if 0 < len(bad) <= MOST_COLUMNS:
+        return ": " + listed([_named(t.test, t.column) for t in bad])
     whole = list(dict.fromkeys(shortened(t.test, 40) for t in bad if not t.column))
     found = Counter(t.column for t in bad if t.column)
     severity = {row.column: row.severity or 0.0 for row in s.drift}
@@ -99,6 +101,10 @@ def _where(s: Snapshot) -> str:
         names = listed([shortened(n, 40) for n in ordered])
         parts.append(f"in {plural(len(found), 'column')} ({names})")
     return ": " + "; ".join(parts) if parts else ""
+
+
+def _named(test: str, column: str) -> str:
+    return shortened(test, 40) + (f" of {shortened(column, 40)}" if column else "")
 
 
 def _main_reason(s: Snapshot) -> str:

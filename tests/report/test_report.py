@@ -223,6 +223,13 @@ def test_the_head_says_what_failed_and_what_it_is_about():
     assert "2 March 2026, 02:00 UTC" in text
 
 
+def test_a_few_failed_tests_are_named_in_the_head():
+    tests = [CheckResult("missing_ratio", "missing_ratio", name, status="fail", value=1.0, upper=0.5) for name in "ab"]  # fmt: skip
+    assert "2 of 2 tests failed: missing_ratio of a and missing_ratio of b." in words(
+        replace(BLANK, tests=tests)
+    )
+
+
 def test_the_title_begins_with_the_status():
     assert "<title>FAIL · churn · inputs · 1 Mar 2026</title>" in page(drifted())
 
