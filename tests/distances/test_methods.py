@@ -23,6 +23,7 @@ from exporter.profile.column import (
     category_profile,
     numeric_profile,
 )
+from exporter.profile.merge import merge_columns
 
 AWKWARD = [0.0, -0.0, 1.0, -1.0, 1e-300, -1e-300, 1e15, 2.5, 2.5000000001, 3.0]
 values = st.one_of(
@@ -182,6 +183,37 @@ def test_the_order_of_numbers_does_not_matter(method, current, reference, seed):
     shuffled = list(np.random.default_rng(seed).permutation(current))
     one, two = (score(method, numbers(x), numbers(reference)) for x in (current, shuffled))
     assert one == two
+
+
+@pytest.mark.parametrize("method", for_kind("categorical"))
+@settings(max_examples=15, deadline=None)
+@given(current=labels, reference=labels, seed=st.integers(0, 99))
+def test_the_order_of_labels_does_not_matter(method, current, reference, seed):
+    shuffled = list(np.random.default_rng(seed).permutation(current))
+    one, two = (score(method, categories(x), categories(reference)) for x in (current, shuffled))
+    assert one == two
+
+
+@pytest.mark.parametrize("method", for_kind("numerical"))
+@settings(max_examples=15, deadline=None)
+@given(parts=st.lists(samples, min_size=1, max_size=4), reference=samples)
+def test_numbers_in_parts_drift_as_far_as_the_whole(method, parts, reference):
+    merged = merge_columns([numbers(part) for part in parts])
+    whole = numbers([x for part in parts for x in part])
+    base = numbers(reference)
+    assert score(method, merged, base) == pytest.approx(score(method, whole, base), rel=1e-9)
+    assert score(method, base, merged) == pytest.approx(score(method, base, whole), rel=1e-6)
+
+
+@pytest.mark.parametrize("method", for_kind("categorical"))
+@settings(max_examples=15, deadline=None)
+@given(parts=st.lists(labels, min_size=1, max_size=4), reference=labels)
+def test_labels_in_parts_drift_as_far_as_the_whole(method, parts, reference):
+    merged = merge_columns([categories(part) for part in parts])
+    whole = categories([x for part in parts for x in part])
+    base = categories(reference)
+    assert score(method, merged, base) == score(method, whole, base)
+    assert score(method, base, merged) == score(method, base, whole)
 
 
 @pytest.mark.parametrize("method", DRIFT_METHODS)

@@ -68,16 +68,23 @@ def options_of(spec: MetricSpec) -> dict[str, Any]:
     return {name: NEEDED[name] for name in needed}
 
 
-def everything(schema: Schema) -> Plan:
-    """A plan of every metric there is."""
-    return make_plan([{spec.id: options_of(spec)} for spec in CATALOGUE.values()], schema)
+def everything(schema: Schema, **options: Any) -> Plan:
+    """A plan of every metric there is, and of a test of each that has an automatic condition."""
+    metrics = [{spec.id: options_of(spec)} for spec in CATALOGUE.values()]
+    tests = [{s.id: {**options_of(s), **_columns(s)}} for s in CATALOGUE.values() if s.automatic]
+    return make_plan(metrics, schema, tests=tests, **options)
+
+
+def _columns(spec: MetricSpec) -> dict[str, Any]:
+    """All that it reads: of drift the target and the prediction, too."""
+    return {"columns": "all"} if spec.id == "column_drift" else {}
 
 
 def evaluated(
-    current: pa.Table, reference: pa.Table | ReferenceProfile | None, task: str
+    current: pa.Table, reference: pa.Table | ReferenceProfile | None, task: str, **options: Any
 ) -> Snapshot:
     """Every metric on a table, for one of the two tasks."""
-    plan = everything(TASKS[task])
+    plan = everything(TASKS[task], **options)
     beside = reference_of(reference, plan) if isinstance(reference, pa.Table) else reference
     return evaluation.evaluate(batch_of(current), beside, plan)
 

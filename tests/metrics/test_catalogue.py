@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from math import isfinite
 
@@ -29,7 +30,7 @@ from metrics.everything import (
 from exporter.evaluation import merge_references
 from exporter.metrics import CATALOGUE
 from exporter.metrics.drift import DriftRows
-from exporter.snapshot import Snapshot
+from exporter.snapshot import Snapshot, content_hash, from_dict
 
 tasks = st.sampled_from(sorted(TASKS))
 few = settings(max_examples=25)  # of everything: each takes a tenth of a second
@@ -126,6 +127,32 @@ def test_a_reference_merged_of_parts_gives_what_the_whole_gives(told, parts, cur
     assert errors(one) == errors(other)
     assert differences(one, other, "reference") == []
     assert drift_differences(one, other) == []
+
+
+@few
+@given(rows, rows, tasks, st.sampled_from(["directional", "evidently"]), st.sampled_from([0, 9]))
+def test_whatever_the_rows_hold_every_test_has_a_result(current, reference, task, mode, least):
+    snapshot = evaluated(
+        table(current), table(reference), task, automatic_tests=mode, min_rows=least
+    )
+    assert {row.metric for row in snapshot.tests} >= {
+        s.id for s in CATALOGUE.values() if s.automatic
+    }
+    for row in snapshot.tests:
+        assert row.status in ("success", "fail", "error", "skipped")
+        assert row.message
+        assert all(x is None or isfinite(x) for x in (row.value, row.lower, row.upper)), row
+    again = from_dict(json.loads(snapshot.to_json(), parse_constant=pytest.fail))
+    assert content_hash(again) == content_hash(snapshot)
+
+
+@few
+@given(some_rows, tasks, st.sampled_from(["directional", "evidently"]))
+def test_a_batch_like_its_reference_fails_no_test_that_compares_the_two(told, task, mode):
+    snapshot = evaluated(table(told), table(told), task, automatic_tests=mode, min_rows=0)
+    alone = {"mean_error", "untested_columns"}  # they look at the batch only
+    failed = [row for row in snapshot.tests if row.status == "fail"]
+    assert {row.metric for row in failed if row.message != "the figure is infinite"} <= alone
 
 
 @pytest.mark.parametrize("task", TASKS)
