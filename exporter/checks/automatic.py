@@ -113,7 +113,7 @@ class Figure:
         if self.spec.unit == "ratio":
             share = min(max(center, 0.0), 1.0)
             return SIGMAS * sqrt(share * (1 - share) * (1 / n + 1 / m))
-        return SIGMAS * sqrt(max(center, 0.0)) if self.spec.unit == "rows" else 0.0
+        return SIGMAS * sqrt(max(center, 0.0)) if self.spec.unit in ("rows", "values") else 0.0
 
 
 def bound_of(spec: MetricSpec, mode: Mode, *, beside: bool) -> Bound | None:

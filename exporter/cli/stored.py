@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ from exporter.cli.options import (
     selecting,
     store_option,
 )
+from exporter.cli.output import write_file
 from exporter.cli.snapshots import HEADS, head_line, print_snapshot
 from exporter.cli.tables import print_table
-from exporter.errors import PlanError, SnapshotError
+from exporter.errors import PlanError, SnapshotError, nearest
 from exporter.snapshot import Snapshot
 
-SHOWN = 50  # lines of a table, unless --limit says otherwise
+SHOWN = 50  # lines of a table on a terminal, unless --limit says otherwise
+_NONE = "no snapshots: `exporter run` makes some"
 
 arguments = click.argument("place", nargs=-1, metavar="[CONFIG]")
 arguments_and_ids = click.argument("place", nargs=-1, metavar="[CONFIG] [ID]")
@@ -35,7 +38,9 @@ arguments_and_many = click.argument("place", nargs=-1, metavar="[CONFIG] [ID]...
 @store_option
 @selecting
 @click.option(
-    "--limit", type=click.IntRange(0), help=f"The newest so many; 0 = all; {SHOWN} in a table."
+    "--limit",
+    type=click.IntRange(0),
+    help=f"The newest so many; if not given, {SHOWN} on a terminal, else all; 0 = all.",
 )
 @format_option("table", "json")
 def list_(
@@ -43,7 +48,8 @@ def list_(
 ) -> None:
     """List the snapshots of CONFIG's project, or of a store, oldest first."""
     where = only_place(place, url)
-    most = limit if limit is not None else SHOWN if form == "table" else 0
+    few = form == "table" and sys.stdout.isatty()
+    most = limit if limit is not None else SHOWN if few else 0
     question = where.question(chosen)
     with where.opened() as store:
         found = store.find(**question, limit=most + 1 if most else None)
@@ -53,11 +59,12 @@ def list_(
         return
     shown = found[-most:] if most else found
     if not shown:
-        click.echo("no snapshots" + (" that fit" if any(chosen.values()) else ": `exporter run`"))
+        asked = any(chosen.values())
+        click.echo(f"no snapshots that fit{_unknown(where, chosen)}" if asked else _NONE)
         return
     print_table(HEADS, [head_line(s, where.zone) for s in shown], right=("id", "rows"))
     if len(found) > len(shown):
-        click.echo(f"the newest {len(shown)}; --limit 0 lists all", err=True)
+        click.echo(f"the newest {len(shown)}: --limit 0 lists all", err=True)
 
 
 @click.command()
@@ -72,7 +79,7 @@ def show(place: tuple[str, ...], url: str | None, form: str, **chosen: Any) -> N
     if form == "json":
         click.echo(snapshot.to_json(indent=2))
     elif form == "html":
-        click.echo(_page(snapshot), nl=False)
+        click.echo(_page(snapshot, where.zone), nl=False)
     else:
         print_snapshot(snapshot, where.zone)
 
@@ -87,10 +94,7 @@ def report(place: tuple[str, ...], url: str | None, output: Path | None, **chose
     where, rest = place_and_rest(place, url)
     snapshot = _one(where, rest, chosen)
     target = output or Path(f"report-{snapshot.id}.html")
-    try:
-        target.write_text(_page(snapshot), encoding="utf-8")
-    except OSError as error:
-        raise SnapshotError(f"{target} cannot be written: {error.strerror}") from error
+    write_file(target, _page(snapshot))
     click.echo(f"wrote {target}")
 
 
@@ -112,14 +116,14 @@ def delete(place: tuple[str, ...], url: str | None, yes: bool, **chosen: Any) ->
         if not ids:
             click.echo("nothing fits: nothing deleted")
             return
-        if not yes:
-            click.confirm(f"delete {_many(len(ids))}?", abort=True, err=True)
+        if not yes and not _agreed(f"delete {_many(len(ids))}?"):
+            click.echo("nothing deleted")
+            return
         count = store.delete(ids)
     click.echo(f"deleted {_many(count)}")
     if rest and count < len(ids):
-        raise PlanError(
-            f"{len(ids) - count} of the ids are not in the store: `exporter list` shows what is"
-        )
+        missing = f"{len(ids) - count} of {len(ids)} not in the store"
+        raise PlanError(f"{missing}: `exporter list` shows what is")
 
 
 @click.command("import")
@@ -134,9 +138,11 @@ def import_(place: tuple[str, ...], url: str | None, force: bool) -> None:
     """
     from exporter.store.files import read_snapshots
 
+    if len(place) < (2 if url is None else 1):
+        raise click.UsageError(
+            "name the CONFIG, or --store URL, and then the files, or folders of them"
+        )
     where, rest = place_and_rest(place, url)
-    if not rest:
-        raise click.UsageError("name the files, or folders of them")
     results: dict[str, int] = {}
     errors: list[SnapshotError] = []
     with where.opened() as store:
@@ -152,7 +158,7 @@ def import_(place: tuple[str, ...], url: str | None, force: bool) -> None:
                 )
     click.echo(", ".join(f"{n} {result}" for result, n in results.items()) or "no snapshots")
     if errors:
-        raise SnapshotError("\n".join(f"error: {error}" for error in errors))
+        raise SnapshotError("\n".join(map(str, errors)))
 
 
 def _one(where: Place, rest: list[str], chosen: dict[str, Any]) -> Snapshot:
@@ -163,14 +169,37 @@ def _one(where: Place, rest: list[str], chosen: dict[str, Any]) -> Snapshot:
             return store.read(ids_of(rest)[0])
         found = store.find(**where.question(chosen), limit=1)
         if not found or found[0].id is None:
-            raise PlanError("no snapshot fits: `exporter list` shows what there is")
+            hint = _unknown(where, chosen) or ": `exporter list` shows what there is"
+            raise PlanError(f"no snapshot fits{hint}")
         return store.read(found[0].id)
 
 
-def _page(snapshot: Snapshot) -> str:
+def _unknown(where: Place, chosen: dict[str, Any]) -> str:
+    """What explains that nothing fits: a name that the config does not have."""
+    models = where.loaded.models if where.loaded else {}
+    known = {
+        "model": {model.model or key for key, model in models.items()},
+        "evaluation": {name for model in models.values() for name in model.evaluations or {}},
+    }
+    for option, names in known.items():
+        name = chosen[option]
+        if models and name and name not in names:
+            hint = nearest(name, names) or f", but {', '.join(sorted(names))}"
+            return f": there is no {option} {name!r}{hint}"
+    return ""
+
+
+def _agreed(question: str) -> bool:
+    """What the user answers; where there is nobody to ask, --yes has to say it."""
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"{question} nobody is there to answer: say --yes")
+    return click.confirm(question, err=True)
+
+
+def _page(snapshot: Snapshot, zone: str) -> str:
     from exporter.report import page
 
-    return page(snapshot)
+    return page(snapshot, timezone=zone)
 
 
 def _many(count: int) -> str:

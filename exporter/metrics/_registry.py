@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 from exporter.errors import CatalogueError, PlanError, nearest
 
-Unit = Literal["ratio", "rows", "columns", "value", "score", "percent"]
+Unit = Literal["ratio", "rows", "columns", "values", "value", "score", "percent"]
 Better = Literal["lower", "higher", "neutral"]
 Per = Literal["dataset", "column", "pair"]
 LabelOf = Literal[

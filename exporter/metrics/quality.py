@@ -37,7 +37,7 @@ def column_count(table: TableProfile) -> dict[str, float]:
 
 @metric(
     per="dataset",
-    unit="rows",
+    unit="values",
     better="lower",
     automatic=Automatic(Bound("lte", relative=0.1, scaled=True), NONE_AT_ALL),
 )

@@ -10,7 +10,11 @@ DIGITS, MOST_DIGITS = 4, 12
 LARGEST_PLAIN, SMALLEST_PLAIN = 1e12, 1e-4  # beyond, powers of ten are easier to read
 NOTHING = "–"
 GAP = "\u00a0"  # a number stays with its unit
-_COUNTED = {"rows": ("row", "rows"), "columns": ("column", "columns")}
+_COUNTED = {
+    "rows": ("row", "rows"),
+    "columns": ("column", "columns"),
+    "values": ("value", "values"),
+}
 _POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
