@@ -40,6 +40,8 @@ def configure(form: str, *, verbose: bool) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+    # of a statement that Ctrl-C ended it warns that the rollback ended, too; errors are ours to tell
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO if verbose else logging.WARNING)

@@ -250,8 +250,8 @@ class Project:
             if selection.says_which:
                 return {}
             raise StoreError(
-                f"{error}\nwithout the store nobody knows what is due: "
-                "name the windows with --from and --to, and their snapshots wait on disk"
+                f"{error}; without it nobody knows what is due, but windows named with --from and"
+                " --to are evaluated, and their snapshots wait on disk"
             ) from error
 
     def _grids(self, jobs: Sequence[Job]) -> dict[str, Mapping[str, Grid]]:

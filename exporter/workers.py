@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.synchronize import Event
 
 from exporter.config import Loaded
 from exporter.errors import BatchError, ExporterError
@@ -51,8 +54,10 @@ def evaluated(
         for job in jobs:
             yield _evaluate(task, watched, job)
         return
+    context = get_context("spawn")
+    stopped = context.Event()
     with ProcessPoolExecutor(
-        count, mp_context=get_context("spawn"), initializer=_start, initargs=(task,)
+        count, mp_context=context, initializer=_start, initargs=(task, stopped)
     ) as pool:
         try:
             yield from _in_order(pool, _stretches(jobs), count * AHEAD)
@@ -62,7 +67,8 @@ def evaluated(
                 "what was finished is kept; run again, with fewer --processes"
             ) from error
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            stopped.set()  # what is under way ends with its present window
+            pool.shutdown(cancel_futures=True)
 
 
 def _in_order(
@@ -73,9 +79,20 @@ def _in_order(
     for stretch in stretches:
         if len(waiting) >= ahead:
             yield from waiting.popleft().result()
-        waiting.append(pool.submit(_work, stretch))
+        with _deaf_children():
+            waiting.append(pool.submit(_work, stretch))
     while waiting:
         yield from waiting.popleft().result()
+
+
+@contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Processes that start inside never hear Ctrl-C, not even while they import: the parent does."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _stretches(jobs: Sequence[Job]) -> list[Sequence[Job]]:
@@ -105,17 +122,26 @@ def _evaluate(task: _Task, watched: MutableMapping[str, Watched], job: Job) -> R
 
 
 _task: _Task
+_stopped: Event
 _watched: dict[str, Watched] = {}
 
 
-def _start(task: _Task) -> None:
-    """A new process: Ctrl-C is the parent's business, plugins have to be imported again."""
-    global _task  # noqa: PLW0603  what a pool's initializer leaves for its tasks has no other place
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _start(task: _Task, stopped: Event) -> None:
+    """A new process: it ends with its parent, and plugins have to be imported again."""
+    global _task, _stopped
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     for name in task.loaded.config.plugins:
         import_module(name)
-    _task = task
+    _task, _stopped = task, stopped
+
+
+def _end_with_parent() -> None:
+    """A pool's processes wait for work for ever when their parent was killed."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work(jobs: Sequence[Job]) -> list[Result]:
-    return [_evaluate(_task, _watched, job) for job in jobs]
+    return [_evaluate(_task, _watched, job) for job in jobs if not _stopped.is_set()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,14 +26,12 @@ if TYPE_CHECKING:
 @format_option("table", "json")
 def metrics(names: tuple[str, ...], plugins: tuple[str, ...], form: str) -> None:
     """List metrics, drift methods and presets, or tell all of those that are NAMEd."""
-    from importlib import import_module
-
     from exporter import presets
     from exporter.distances import DRIFT_METHODS
     from exporter.metrics import CATALOGUE
 
     for plugin in plugins:
-        import_module(plugin)
+        _import(plugin)
     known = [*CATALOGUE, *DRIFT_METHODS, *presets.METRICS, *presets.TESTS]
     for name in names:
         if name not in known:
@@ -51,6 +50,17 @@ def metrics(names: tuple[str, ...], plugins: tuple[str, ...], form: str) -> None
         click.echo(json.dumps({"metrics": forms, "drift_methods": drift, "presets": lists}))
         return
     _print(chosen, methods, lists)
+
+
+def _import(plugin: str) -> None:
+    try:
+        import_module(plugin)
+    except (Exception, SystemExit) as error:
+        text = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise PlanError(
+            f"--plugin {plugin} cannot be imported: {text}; is it installed, or its folder in"
+            " PYTHONPATH?"
+        ) from error
 
 
 def _print(

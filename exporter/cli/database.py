@@ -18,7 +18,7 @@ def db() -> None:
     """Migrate the store of CONFIG, or the one at --store URL, or look at it."""
 
 
-@db.command()
+@db.command(short_help="Bring tables, views and rights up to date.")
 @arguments
 @store_option
 def migrate(place: tuple[str, ...], url: str | None) -> None:
@@ -36,12 +36,15 @@ def migrate(place: tuple[str, ...], url: str | None) -> None:
         click.echo("up to date")
 
 
-@db.command()
+@db.command(short_help="Show which migrations the store has had, and lacks.")
 @arguments
 @store_option
 @format_option("table", "json")
 def status(place: tuple[str, ...], url: str | None, form: str) -> None:
-    """Show which migrations the store has had, and lacks; exits with 4 where this program cannot use it."""
+    """Show which migrations the store has had, and lacks.
+
+    Exits with 4 where this program cannot use the store.
+    """
     from exporter.store import status as status_of
 
     with _url_of(only_place(place, url)) as address:
@@ -64,7 +67,7 @@ def status(place: tuple[str, ...], url: str | None, form: str) -> None:
         raise StoreError(f"the store {found.place} is not ready: {newer}")
 
 
-@db.command("url")
+@db.command("url", short_help="Print the store's URL, for psql and Grafana.")
 @arguments
 @store_option
 def url_(place: tuple[str, ...], url: str | None) -> None:

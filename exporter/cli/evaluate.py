@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from exporter.cli.options import file_path, format_option
+from exporter.cli.output import write_file
 from exporter.cli.snapshots import print_snapshot
 from exporter.errors import BatchError, PlanError
 
@@ -49,27 +52,41 @@ def evaluate(
 ) -> None:
     """Evaluate the file CURRENT (parquet, csv or jsonl; a glob or folder, too).
 
-    Without --metrics and --tests a summary is shown, and the drift where there is a reference.
+    Without --metrics and --tests a summary is shown, the drift where there is a reference, and
+    the model's quality where --task, --target and --prediction or --probability are given.
     Entries may have options: --tests '[{missing_ratio: {columns: [age], lte: 0.05}}]'.
     Exits with 1 where a critical test failed.
     """
     from exporter.api import evaluate as evaluate_data
 
+    form = _form(form, output)
     wanted, asked = _entries(metrics, "--metrics"), _entries(tests, "--tests")
-    if not wanted and not asked:
-        wanted = ["data_summary", *(["data_drift"] if reference else [])]
     given = {**_columns(columns), **{name: role for name, role in roles.items() if role}}
+    if not wanted and not asked:
+        wanted = _usual(task, given, beside=reference is not None)
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", UserWarning)
         snapshot = evaluate_data(
             current, reference, metrics=wanted, tests=asked, columns=given or None,
             task=task, automatic_tests=automatic_tests,
         )  # fmt: skip
-    for warning in told:
-        click.echo(f"warning: {warning.message}", err=True)
+    for text in dict.fromkeys(str(warning.message) for warning in told):
+        click.echo(f"warning: {text}", err=True)
     _say(snapshot, form, output)
     if not snapshot.passed:
         click.get_current_context().exit(1)
+
+
+def _usual(task: str | None, columns: Mapping[str, Any], *, beside: bool) -> list[Entry]:
+    """What is shown where nothing is asked for: the data, how they moved, how good the model is."""
+    scored = "target" in columns and ("prediction" in columns or "probability" in columns)
+    quality = {"regression": "regression", "binary": "classification"}.get(task or "")
+    wanted: list[Entry] = ["data_summary"]
+    if beside:
+        wanted.append("data_drift")
+    if quality and scored:
+        wanted.append(quality)
+    return wanted
 
 
 def _entries(text: str | None, option: str) -> list[Entry]:
@@ -108,10 +125,10 @@ def _columns(path: Path | None) -> dict[str, Any]:
 
 
 def _say(snapshot: Snapshot, form: str, output: Path | None) -> None:
-    if form == "table" and output is None:
+    if form == "table":
         print_snapshot(snapshot)
         return
-    if form == "html" or (output is not None and output.suffix == ".html"):
+    if form == "html":
         from exporter.report import page
 
         text = page(snapshot)
@@ -120,8 +137,17 @@ def _say(snapshot: Snapshot, form: str, output: Path | None) -> None:
     if output is None:
         click.echo(text, nl=False)
         return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise PlanError(f"{output} cannot be written: {error.strerror}") from error
-    click.echo(f"{snapshot.status}: wrote {output}", err=True)
+    write_file(output, text)
+    click.echo(f"{snapshot.status if snapshot.tests else 'done'}: wrote {output}", err=True)
+
+
+def _form(given: str, output: Path | None) -> str:
+    """The form of the result: of a file, unless --format says it, what its name ends in."""
+    source = click.get_current_context().get_parameter_source("form")
+    if output is None:
+        return given
+    if source is None or source is ParameterSource.DEFAULT:
+        return "html" if output.suffix in (".html", ".htm") else "json"
+    if given == "table":
+        raise click.UsageError("a file is written as --format json or html")
+    return given

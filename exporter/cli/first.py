@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from exporter.cli.options import config_argument, file_path
-from exporter.errors import ConfigError
+from exporter.cli.output import write_file
 
 
 @click.command()
@@ -27,10 +27,7 @@ def init(data: str, reference: str | None, project: str | None, output: Path, fo
     from exporter.starter import starter_config
 
     draft = starter_config(data, reference=reference, config_path=output, project=project)
-    try:
-        output.write_text(draft.text, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{output} cannot be written: {error.strerror}") from error
+    write_file(output, draft.text)
     for line in draft.found:
         click.echo(line)
     click.echo(f"\nwrote {output}; next:\n  exporter validate {output}\n  exporter run {output}")

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from exporter.cli.output import tell
 from exporter.errors import ExporterError, nearest
 
 INTERRUPTED = 130  # what a shell gives a command that Ctrl-C ended
@@ -62,9 +63,9 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except ExporterError as error:
-            click.echo(f"error: {error}" if "\n" not in str(error) else str(error), err=True)
+            tell([error])
             ctx.exit(error.exit_code)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, click.Abort):  # Abort: Ctrl-C at a question
             click.echo("stopped", err=True)
             ctx.exit(INTERRUPTED)
         except BrokenPipeError:  # the reader of our output has gone: `exporter list … | head`

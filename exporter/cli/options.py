@@ -75,6 +75,16 @@ def tags_of(given: Sequence[str]) -> dict[str, str]:
     return dict(text.split("=", 1) for text in given)
 
 
+def span(
+    since: str | None, until: str | None, zone: str
+) -> tuple[datetime | None, datetime | None]:
+    """What --from and --to say."""
+    start, end = moment(since, zone, "--from"), moment(until, zone, "--to")
+    if start and end and start >= end:
+        raise click.UsageError(f"--from {since} is not before --to {until}")
+    return start, end
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A store, and what a config says of what is to be found there."""
@@ -103,13 +113,14 @@ class Place:
     def question(self, chosen: dict[str, Any]) -> dict[str, Any]:
         """What `selecting` gave, as `Store.find` asks for it."""
         given = {k: chosen[k] for k in ("model", "evaluation", "segment", "batch")}
+        start, end = span(chosen["since"], chosen["until"], self.zone)
         return {
             **given,
             "project": self.project,
             "tags": tags_of(chosen["tags"]) or None,
             "status": list(chosen["status"]) or None,
-            "start": moment(chosen["since"], self.zone, "--from"),
-            "end": moment(chosen["until"], self.zone, "--to"),
+            "start": start,
+            "end": end,
         }
 
 
@@ -119,6 +130,8 @@ def place_and_rest(arguments: Sequence[str], url: str | None) -> tuple[Place, li
         return Place(url), list(arguments)
     if not arguments:
         raise click.UsageError("name the CONFIG, or give the store: --store URL")
+    if arguments[0].isdigit() and not Path(arguments[0]).exists():
+        raise click.UsageError("name the CONFIG before the ID, or give the store: --store URL")
     from exporter.config import load_config
     from exporter.pipeline import store_location
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import click
@@ -41,21 +43,38 @@ def bar(work: Work, label: str = "evaluating") -> Iterator[Advance]:
         yield lambda done: progress.update(task, completed=done)
 
 
-def results_of(
-    results: Iterable[Done | Failed], advance: Advance, errors: list[ExporterError]
-) -> Iterator[Snapshot]:
-    """The snapshots as they are made; what failed is added to *errors*."""
-    from exporter.pipeline import Failed
-
-    for result in results:
-        advance(result.jobs_done)
-        if isinstance(result, Failed):
-            errors.append(result.error)
-        else:
-            yield result.snapshot
+@contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """SIGTERM, which schedulers send, does inside what Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
-def tell(errors: Sequence[ExporterError]) -> None:
-    """Each error once, on stderr."""
-    for text in dict.fromkeys(str(error) for error in errors):
-        click.echo(f"error: {text}", err=True)
+def tell_waiting(count: int) -> None:
+    """Say that the store is away and what that means for the snapshots that were made."""
+    some = "1 snapshot waits" if count == 1 else f"{count:,} snapshots wait"
+    click.echo(f"warning: the store is away: {some} on disk, for the next run to deliver", err=True)
+
+
+@dataclass
+class Results:
+    """What a run has made so far."""
+
+    made: list[Snapshot] = field(default_factory=list)
+    errors: list[ExporterError] = field(default_factory=list)
+    waiting: int = 0  # snapshots that wait on disk, because the store is away
+
+    def take(self, results: Iterable[Done | Failed], advance: Advance) -> None:
+        """Take in the results as they come."""
+        from exporter.pipeline import Failed
+
+        for result in results:
+            advance(result.jobs_done)
+            if isinstance(result, Failed):
+                self.errors.append(result.error)
+            else:
+                self.made.append(result.snapshot)
+                self.waiting += result.outcome == "spooled"

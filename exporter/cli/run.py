@@ -7,18 +7,20 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
+from zoneinfo import ZoneInfo
 
 import click
 
-from exporter.cli.options import config_argument, format_option, moment
-from exporter.cli.progress import bar, results_of, tell
+from exporter.cli.group import INTERRUPTED
+from exporter.cli.options import config_argument, format_option, span
+from exporter.cli.output import tell
+from exporter.cli.progress import Results, bar, ended_by_sigterm, tell_waiting
 from exporter.cli.snapshots import print_results
 
 if TYPE_CHECKING:
     from exporter.config import Loaded
-    from exporter.errors import ExporterError
-    from exporter.pipeline import Project, Selection
+    from exporter.pipeline import Project, Selection, Work
     from exporter.snapshot import Snapshot
 
 
@@ -52,6 +54,9 @@ def run(
 
     A batch is due when its window is over and its rows are not what they were when it was last
     looked at. Ctrl-C leaves whole snapshots; the next run goes on where this one stopped.
+
+    With --gate, --from and --to the snapshots that the store has of those windows count, too: a
+    gate that is asked twice answers the same.
     """
     from exporter.config import load_config
     from exporter.logs import configure
@@ -64,12 +69,10 @@ def run(
     loaded = load_config(config, plugins=True)
     for warning in loaded.warnings:
         click.echo(f"warning: {warning}", err=True)
-    zone = loaded.config.timezone
+    start, end = span(since, until, loaded.config.timezone)
     selection = Selection(
-        chosen["models"], chosen["evaluations"],
-        moment(since, zone, "--from"), moment(until, zone, "--to"),
-        chosen["batch"], chosen["force"],
-    )  # fmt: skip
+        chosen["models"], chosen["evaluations"], start, end, chosen["batch"], chosen["force"]
+    )
     if chosen["batch"] and not selection.says_which:
         raise click.UsageError(
             "--batch names further snapshots of some windows: say which, with --from and --to"
@@ -98,26 +101,35 @@ def _run_once(
         work = project.plan_work(selection, now)
         for line in work.told:
             click.echo(f"warning: {line}", err=True)
-        made: list[Snapshot] = []
-        errors: list[ExporterError] = list(work.errors)
+        results = Results(errors=list(work.errors))
         try:
-            with bar(work) as advance:
-                results = project.run(work, now, force=selection.force)
-                made.extend(results_of(results, advance, errors))
+            with bar(work) as advance, ended_by_sigterm():
+                results.take(project.run(work, now, force=selection.force), advance)
         except KeyboardInterrupt:
-            _print(made, form, loaded.config.timezone)
-            click.echo(f"stopped: {len(made)} snapshots are kept; run again to go on", err=True)
-            context.exit(130)
+            _end_early(context, results, form, loaded)
         project.retain(now)
-        judged = [*made, *_stored_before(project, selection, made)] if gate else []
-    _print(made, form, loaded.config.timezone)
-    if not made and not errors and form == "table" and work.next_due:
-        click.echo(f"the next batch is due at {work.next_due.astimezone():%Y-%m-%d %H:%M %Z}")
-    tell(errors)
-    if errors:
-        context.exit(max(error.exit_code for error in errors))
-    if not all(snapshot.passed for snapshot in judged):
+        found = list(results.made)
+        if gate:
+            found += _stored_before(project, selection, results.made)
+    _print(found, form, loaded, work if not results.errors else None)
+    if results.waiting:
+        tell_waiting(results.waiting)
+    tell(results.errors)
+    if results.errors:
+        context.exit(max(error.exit_code for error in results.errors))
+    failed = sum(not snapshot.passed for snapshot in found)
+    if gate and failed:
+        click.echo(f"gate: critical tests failed in {failed} of {len(found)} snapshots", err=True)
         context.exit(1)
+
+
+def _end_early(context: click.Context, results: Results, form: str, loaded: Loaded) -> NoReturn:
+    """After Ctrl-C: what was made is shown."""
+    _print(results.made, form, loaded, None)
+    if results.waiting:
+        tell_waiting(results.waiting)
+    click.echo(f"stopped: {len(results.made)} snapshots are kept; run again to go on", err=True)
+    context.exit(INTERRUPTED)
 
 
 def _stored_before(
@@ -138,12 +150,19 @@ def _stored_before(
                 yield head
 
 
-def _print(made: list[Snapshot], form: str, zone: str) -> None:
+def _print(found: list[Snapshot], form: str, loaded: Loaded, work: Work | None) -> None:
+    """The result; where there is none, when there will be: unless *work* could not be done."""
+    zone = loaded.config.timezone
     if form == "json":
-        heads = [snapshot.head() for snapshot in made]
+        heads = [snapshot.head() for snapshot in found]
         click.echo(json.dumps({"snapshots": heads}, ensure_ascii=False))
-    else:
-        print_results(made, zone)
+    elif found:
+        print_results(found, zone)
+    elif work is not None:
+        at = work.next_due.astimezone(ZoneInfo(zone)) if work.next_due else None
+        click.echo(
+            "nothing is due" + (f"; the next batch is at {at:%Y-%m-%d %H:%M %Z}" if at else "")
+        )
 
 
 def _seconds(every: str | None) -> float | None:

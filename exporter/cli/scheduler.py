@@ -34,7 +34,8 @@ def run_every(loaded: Loaded, selection: Selection, pause: float, processes: int
                 while not stop.wait(pause):
                     look_again(project, selection, stop)
         except ExporterError as error:
-            _log.error(str(error))
+            if not stop.is_set():  # a signal to all of us ends our processes, too
+                _log.error(str(error))
             stop.wait(pause)
     _log.info("stopped")
 
@@ -69,7 +70,9 @@ def _told(snapshot: Snapshot) -> dict[str, object]:
 def _stopped_by_signals() -> threading.Event:
     stop = threading.Event()
 
-    def ask(_number: int, _frame: FrameType | None) -> None:
+    def ask(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():  # asked twice: now
+            signal.default_int_handler(number, frame)
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -27,7 +27,7 @@ HEADS = (
 )
 _WORST_FIRST = ("error", "fail", "warning", "skipped", "success")
 _MANY = 40  # lines of a run's table on a terminal
-_LONGEST_LIST = 60  # figures shown of a snapshot that has tests, too
+_LONGEST_LIST = 60  # figures shown on a terminal of a snapshot that has tests, too
 
 
 def print_snapshot(snapshot: Snapshot, zone: str = "UTC") -> None:
@@ -77,12 +77,12 @@ def head_line(snapshot: Snapshot, zone: str) -> tuple[str, ...]:
 
 def print_results(made: Sequence[Snapshot], zone: str) -> None:
     """What a run has made, a line a snapshot; of many, on a terminal, those that want a look."""
-    if not made:
-        click.echo("nothing is due")
-        return
     shown = list(made)
     if len(made) > _MANY and sys.stdout.isatty():
-        shown = [s for s in made if s.status not in ("success", "skipped")][-_MANY:]
+        bad = [s for s in made if s.status not in ("success", "skipped")]
+        shown = bad[-_MANY:]
+        if len(shown) < len(bad):
+            click.echo(f"the newest {_MANY} of {len(bad)} that want a look:\n")
     if shown:
         rows = [_result_line(snapshot, zone) for snapshot in shown]
         print_table(
@@ -90,7 +90,7 @@ def print_results(made: Sequence[Snapshot], zone: str) -> None:
         )
     found = [s.status for s in made]
     told = ", ".join(f"{found.count(s):,} {s}" for s in reversed(_WORST_FIRST) if s in found)
-    click.echo(f"{len(made):,} snapshots: {told}")
+    click.echo(f"{len(made):,} snapshot{'' if len(made) == 1 else 's'}: {told}")
 
 
 def _result_line(snapshot: Snapshot, zone: str) -> tuple[str, ...]:
@@ -117,12 +117,13 @@ def worst_of(snapshot: Snapshot) -> str:
     if tests:
         first = min(tests, key=lambda t: (_WORST_FIRST.index(t.status), not t.column, _beyond(t)))
         place = f"{first.column}: " if first.column else ""
-        return f"{place}{first.test} {figure(first.value)}".rstrip()
+        said = figure(first.value) if first.value is not None else f"({first.message})"
+        return f"{place}{first.test} {said}"
     drifted = [d for d in snapshot.drift if d.drifted]
     if not drifted:
         return ""
     far = max(drifted, key=lambda d: d.severity or 0)
-    return f"{far.column}: drift {figure(far.score)}"
+    return f"{far.column}: drifted, severity {figure(far.severity)}"
 
 
 def _beyond(test: CheckResult) -> float:
@@ -143,16 +144,17 @@ def _about(snapshot: Snapshot, zone: str) -> Iterator[str]:
     if about:
         yield about
     counts = ", ".join(f"{n} {status}" for status, n in snapshot.counts.items() if n)
-    beside = (
-        f" beside {snapshot.reference_rows:,} of the reference" if snapshot.reference_rows else ""
-    )
-    yield f"{snapshot.status}: {snapshot.rows:,} rows{beside}; tests: {counts or 'none'}"
+    rows = f"{snapshot.rows:,} rows"
+    if snapshot.reference_rows:
+        rows += f" beside {snapshot.reference_rows:,} of the reference"
+    yield f"{snapshot.status}: {rows}; tests: {counts}" if counts else f"{rows}; no tests"
     if snapshot.labelled_rows is not None:
         yield f"{snapshot.labelled_rows:,} rows have both prediction and target"
 
 
 def _print_figures(snapshot: Snapshot) -> None:
-    rows = snapshot.metrics if not snapshot.tests else snapshot.metrics[:_LONGEST_LIST]
+    few = snapshot.tests and sys.stdout.isatty()
+    rows = snapshot.metrics[:_LONGEST_LIST] if few else snapshot.metrics
     if not rows:
         return
     click.echo()

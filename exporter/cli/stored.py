@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -94,7 +95,7 @@ def report(place: tuple[str, ...], url: str | None, output: Path | None, **chose
     where, rest = place_and_rest(place, url)
     snapshot = _one(where, rest, chosen)
     target = output or Path(f"report-{snapshot.id}.html")
-    write_file(target, _page(snapshot))
+    write_file(target, _page(snapshot, where.zone))
     click.echo(f"wrote {target}")
 
 
@@ -199,7 +200,7 @@ def _agreed(question: str) -> bool:
 def _page(snapshot: Snapshot, zone: str) -> str:
     from exporter.report import page
 
-    return page(snapshot, timezone=zone)
+    return page(snapshot, timezone=ZoneInfo(zone))
 
 
 def _many(count: int) -> str:

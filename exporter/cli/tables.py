@@ -77,7 +77,7 @@ def _rich_table(
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for name in headers:
         table.add_column(name, justify="right" if name in right else "left", overflow="fold")
     for row in rows:

@@ -15,6 +15,7 @@ from exporter.config.forms import Config, Model
 from exporter.config.reporting import problem_of
 from exporter.config.rules import Told, check
 from exporter.errors import ConfigError, Problem
+from exporter.errors import Path as Place
 
 LARGEST = 4_000_000  # bytes
 _NAMES_OF_USERS = ("tags", "segments", "probability", "embeddings", "descriptors")
@@ -56,6 +57,8 @@ def _text_of(path: Path) -> str:
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: there is no such file: `exporter init` writes one") from error
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
     if len(data) > LARGEST:
@@ -117,13 +120,18 @@ def _validated(data: Mapping[str, Any], told: Told) -> Config | None:
         except ValidationError as error:
             errors = error.errors(include_url=False)
         for found in errors:
-            if attempt == 0 or found["type"] != "missing":
-                problem = problem_of(found)
+            problem = problem_of(found)
+            if attempt == 0 or not _is_consequence(found, problem.path, told):
                 told.problem(problem.path, problem.text)
                 told.broken.add(problem.path)
         for found in errors:
             data = _mended(data, found["loc"], found["type"] == "missing")
     return None
+
+
+def _is_consequence(found: Any, path: Place, told: Told) -> bool:
+    """Whether something is only wrong because what was wrong inside has been left out."""
+    return found["type"] == "missing" or any(b[: len(path)] == path for b in told.broken)
 
 
 def _mended(data: Any, path: tuple[Any, ...], is_missing: bool) -> Any:
