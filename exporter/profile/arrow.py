@@ -127,18 +127,15 @@ def codes(column: pa.ChunkedArray) -> tuple[list[str], Codes]:
     """The column's distinct values as canonical text, and each row's index among them; missing = their number.
 
     NaN is missing, and so is what is null among a dictionary's values; values that read the same
-    (0.0 and -0.0) are one.
+    (0.0 and -0.0) are one. Raises BatchError where values have no text.
     """
     if pa.types.is_null(column.type):
         return [], np.zeros(len(column), np.int32)
-    if pa.types.is_nested(column.type):
-        raise BatchError(f"holds {column.type}, which has no categories")
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    if column.num_chunks > 1:
-        column = column.unify_dictionaries()
+    try:
+        found, column = _encoded(column)
+    except (pa.ArrowException, UnicodeDecodeError) as error:
+        raise BatchError(f"holds {column.type} that cannot be read as text") from error
     out = np.empty(len(column), np.int32)
-    found = _labels(column.chunk(0).dictionary) if column.num_chunks else []
     at = 0
     for chunk in column.chunks:
         values, valid = _view(chunk.indices)
@@ -148,6 +145,19 @@ def codes(column: pa.ChunkedArray) -> tuple[list[str], Codes]:
             np.putmask(part, ~valid, len(found))
         at += len(chunk)
     return _canonical(found, out)
+
+
+def _encoded(column: pa.ChunkedArray) -> tuple[list[str | None], pa.ChunkedArray]:
+    """The text of each of the column's distinct values, and the column as their indices."""
+    if pa.types.is_nested(column.type):
+        raise BatchError(f"holds {column.type}, which has no categories")
+    if isinstance(column.type, pa.BaseExtensionType):
+        column = column.cast(column.type.storage_type)
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    if column.num_chunks > 1:
+        column = column.unify_dictionaries()
+    return _labels(column.chunk(0).dictionary) if column.num_chunks else [], column
 
 
 def texts(labels: Sequence[str]) -> pa.Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 import numpy as np
@@ -12,6 +13,7 @@ from golden.evaluations import batch_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exporter.errors import BatchError
 from exporter.profile.arrays import MISSING_HASH, hash_floats, hash_integers, hash_labels, mixed
 from exporter.profile.arrow import codes, instants, numbers
 from exporter.profile.build import in_threads, profile_table
@@ -215,6 +217,26 @@ def test_dictionaries_with_doubles_and_nulls_among_their_values_are_read_by_text
     labels, found = codes(pa.chunked_array([told]))
     assert labels == ["a"]
     assert found.tolist() == [0, 1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [pa.array([b"\xff\xfe"]), pa.array([b"\xff" * 16], pa.uuid()), pa.array([[1]]),
+     pa.array([(1, 2, 3)], pa.month_day_nano_interval())],
+    ids=lambda column: str(column.type),
+)  # fmt: skip
+def test_values_that_have_no_text_are_told_with_their_type(column):
+    with pytest.raises(BatchError, match=rf"holds {re.escape(str(column.type))}"):
+        codes(pa.chunked_array([column]))
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.large_string(), pa.string_view(), pa.binary(), pa.binary(2), pa.json_()], ids=str
+)
+def test_text_of_any_arrow_type_is_read(kind):
+    stored = kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
+    column = pa.array([b"ab", b"cd"]).cast(stored).cast(kind)
+    assert codes(pa.chunked_array([column]))[0] == ["ab", "cd"]
 
 
 @pytest.mark.parametrize(
