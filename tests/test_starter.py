@@ -360,6 +360,22 @@ def test_late_labels_beside_the_data_are_found(tmp_path: Path, database: str) ->
     assert [s.labelled_rows for s in quality] == [300] * 10
 
 
+def test_sound_batches_do_not_fail(tmp_path: Path, database: str) -> None:
+    written(tmp_path, with_classes(frame(20_000, days=40)))
+    statuses = [s.status for s in run(tmp_path, database)]
+    assert len(statuses) == 120
+    assert {"fail", "error", "warning"} & set(statuses) == set()
+
+
+def test_the_drift_test_that_a_comment_offers_is_sound(tmp_path: Path) -> None:
+    text = written(tmp_path, with_classes(frame())).text
+    offered = "{column_drift: {threshold: 0.5, critical: false}}"
+    assert offered in text
+    text = text.replace("tests: [data_stability]", f"tests: [data_stability, {offered}]")
+    (tmp_path / "exporter.yaml").write_text(text, encoding="utf-8")
+    assert loaded(tmp_path).models
+
+
 @pytest.mark.parametrize(
     ("columns", "time"),
     [

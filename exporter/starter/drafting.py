@@ -17,6 +17,7 @@ from exporter.starter.times import REACH, Clock, Windows, clock_of, day_of, wind
 from exporter.starter.truths import Truths, truths_beside
 from exporter.starter.writing import Page
 
+LARGE, MEDIUM = 1000, 300  # rows of a window
 FEW_WINDOWS = 8  # below, the previous batch says more than a rolling reference
 _NOT_THERE = "not in the reference, so nothing to compare with"
 
@@ -218,15 +219,16 @@ def _write_evaluations(page: Page, found: _Findings) -> None:
     roles, drifting = found.roles, found.kinds.numerical or found.kinds.categorical
     page.add("inputs:", indent=6)
     page.add(f"metrics: [data_summary{', data_drift' if drifting else ''}]", indent=8)
-    why = "limits come from the reference; data_drift would be stricter"
+    why = "to alert on drift, add {column_drift: {threshold: 0.5, critical: false}}"
     page.add("tests: [data_stability]", why, 8)
     if roles.score:
-        drift = f"{{column_drift: {{columns: [{quoted(roles.score)}]}}}}"
+        columns = f"columns: [{quoted(roles.score)}]"
+        threshold, why = _drift_limit(found.windows.rows)
         page.add("predictions:", indent=6)
         _write_own_reference(page, found, roles.score)
         page.add("requires: prediction", indent=8)
-        page.add(f"metrics: [{drift}]", indent=8)
-        page.add(f"tests: [{drift}]", indent=8)
+        page.add(f"metrics: [{{column_drift: {{{columns}, threshold: {threshold}}}}}]", why, 8)
+        page.add(f"tests: [{{column_drift: {{{columns}}}}}]", indent=8)
     if roles.target and roles.task in ("regression", "binary"):
         preset = "regression" if roles.task == "regression" else "classification"
         tests = "regression" if roles.task == "regression" else "binary_classification"
@@ -236,6 +238,13 @@ def _write_evaluations(page: Page, found: _Findings) -> None:
         page.add(f"metrics: [{preset}]", indent=8)
         limit = "{rmse: {lt: 25}}" if roles.task == "regression" else "{recall: {gte: 0.8}}"
         page.add(f"tests: [{tests}]", f"or limits of your own: [{limit}]", 8)
+
+
+def _drift_limit(rows: int) -> tuple[float, str]:
+    """From which distance on a prediction has drifted: chance alone moves small batches so far."""
+    if rows >= LARGE:
+        return 0.1, "a distance: 0 is the same"
+    return (0.2 if rows >= MEDIUM else 0.3), f"chance moves {rows:,} rows by half of it"
 
 
 def _write_own_reference(page: Page, found: _Findings, *names: str) -> None:
