@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,7 @@ def generated() -> dict[str, str]:
 def write(root: Path = ROOT) -> list[str]:
     """Write every generated file under *root*; the paths of those that were not like this before."""
     files = generated()
-    changed = check(root)
+    changed = _differing(root, files)
     for path in changed:
         target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -86,7 +86,7 @@ def write(root: Path = ROOT) -> list[str]:
 
 def check(root: Path = ROOT) -> list[str]:
     """The paths of files under *root* that are missing, or not as they would be written."""
-    return [path for path, text in generated().items() if _bytes_of(root / path) != text.encode()]
+    return _differing(root, generated())
 
 
 def metrics_page() -> str:
@@ -103,6 +103,10 @@ def metrics_page() -> str:
     ]
     parts += ["## Presets of tests\n", *_table(_PRESETS, map(_preset, TESTS.items()))]
     return "\n".join(parts) + "\n"
+
+
+def _differing(root: Path, files: Mapping[str, str]) -> list[str]:
+    return [path for path, text in files.items() if _bytes_of(root / path) != text.encode()]
 
 
 def _bytes_of(path: Path) -> bytes | None:

@@ -46,10 +46,19 @@ def configs_of_pages() -> list[Any]:
     return blocks + [pytest.param(path.read_text("utf-8"), id=path.name) for path in examples]
 
 
+def seen_by_an_editor(data: Any) -> Any:
+    """The data with the names of secrets, which is all that a language server knows of them."""
+    if isinstance(data, yaml.Secret):
+        return data.name
+    if isinstance(data, dict):
+        return {key: seen_by_an_editor(value) for key, value in data.items()}
+    return [seen_by_an_editor(x) for x in data] if isinstance(data, list) else data
+
+
 @pytest.mark.parametrize("text", configs_of_pages())
 def test_the_configs_of_the_documentation_are_accepted(text: str) -> None:
-    errors = [error.message for error in VALIDATOR.iter_errors(yaml.load(text).data)]
-    assert errors == []
+    data = seen_by_an_editor(yaml.load(text).data)
+    assert [error.message for error in VALIDATOR.iter_errors(data)] == []
 
 
 @pytest.mark.parametrize(("path", "value"), ACCEPTED, ids=lambda x: str(x)[:40])

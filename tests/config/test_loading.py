@@ -282,6 +282,24 @@ def test_a_mistake_of_form_does_not_hide_what_is_wrong_elsewhere(tmp_path: Path)
     ]
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ((*MODEL, "reference"), {"rolling": 28}),
+        ((*MODEL, "source"), {"path": 5}),
+        ((*INPUTS, "reference"), {"previous": 0}),
+        ((*COLUMNS, "time"), {"column": 5}),
+        ((*MODEL, "labels"), {"path": 5}),
+        ((*MODEL, "tags"), {"version": {"column": 5}}),
+    ],
+    ids=str,
+)
+def test_a_wrong_value_does_not_make_what_holds_it_wrong_as_well(
+    path: tuple[str, ...], value: Any, tmp_path: Path
+) -> None:
+    assert len(mistakes(tmp_path, changed(path, value))) == 1
+
+
 def test_a_mistake_in_the_defaults_is_told_once_there(tmp_path: Path) -> None:
     data = changed(("defaults", "evaluations"), {"more": {"metrics": ["nonsense"]}})
     data = changed(("models", "second"), {**SOUND["models"]["returns"], "model": "second"}, data)
