@@ -7,6 +7,7 @@ import os
 import pwd
 import secrets
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -19,7 +20,7 @@ import psycopg
 
 from exporter.errors import StoreError
 from exporter.store.binaries import find_binaries, major_of
-from exporter.store.folders import state_folder
+from exporter.store.folders import elsewhere, private, state_folder
 from exporter.store.ports import free_port
 
 DATABASE = "evaluation"
@@ -59,12 +60,18 @@ class EmbeddedPostgres:
         self._port = 0
 
     def __enter__(self) -> Self:
-        _own_folder(self.root, 0o711 if self._account else 0o700)
+        private(self.root, 0o711 if self._account else 0o700)
         with self._alone():
             self._lease = (self.root / "lease.lock").open("a+")
             try:
                 fcntl.flock(self._lease, fcntl.LOCK_SH)
                 self._enter()
+            except OSError as error:
+                self._lease.close()
+                raise StoreError(
+                    f"the embedded PostgreSQL of {self.root} cannot be used ({error}):"
+                    " free space, or name a database under `store:`"
+                ) from error
             except BaseException:
                 self._lease.close()
                 raise
@@ -143,6 +150,7 @@ class EmbeddedPostgres:
             )
 
     def _start(self) -> _Running:
+        self._forget_the_dead()
         remembered = self.root / "port"
         port = free_port(_number(remembered))
         log = self.data / "server.log"
@@ -176,6 +184,22 @@ class EmbeddedPostgres:
             return None
         ready = state == "ready" and str(self.data) in _command_of(pid)
         return _Running(pid, port) if ready else None
+
+    def _forget_the_dead(self) -> None:
+        """Remove the pid file of a server that is gone where its number is another process's now.
+
+        PostgreSQL would take that one for a server and never start: so it happens when a
+        container is started again, where the same few numbers are given out anew.
+        """
+        file = self.data / "postmaster.pid"
+        try:
+            lines = file.read_text().splitlines()
+            pid, socket_file = int(lines[0]), Path(lines[4]) / f".s.PGSQL.{int(lines[3])}"
+        except (OSError, ValueError, IndexError):
+            return
+        command = _command_of(pid)
+        if command and str(self.data) not in command and not _answers(socket_file):
+            file.unlink()
 
     def _make_database(self) -> None:
         """The store's own database; also tells whether a server that was found is really there."""
@@ -219,6 +243,7 @@ class EmbeddedPostgres:
         if not (copy / ".complete").exists():
             for part in (package, *package.parent.glob(package.name + ".libs")):
                 shutil.copytree(part, copy / part.name, dirs_exist_ok=True, symlinks=True)
+            _let_all_read(copy)
             (copy / ".complete").touch()
         return copy / package.name / found.parent.name / found.name
 
@@ -246,25 +271,9 @@ class EmbeddedPostgres:
 def _reachable(root: Path, account: pwd.struct_passwd | None) -> Path:
     """The folder itself, or one under /var/tmp where the server's account cannot get there."""
     root = root.expanduser().absolute()
-    closed = any(p.exists() and not p.stat().st_mode & 0o001 for p in root.parents)
-    if not account or not closed:
-        return root
-    name = f"evaluation-exporter-{sha256(str(root).encode()).hexdigest()[:12]}"
-    return Path("/var/tmp") / name  # noqa: S108  `_own_folder` refuses what is another's
-
-
-def _own_folder(root: Path, mode: int) -> None:
-    try:
-        root.mkdir(parents=True, exist_ok=True, mode=mode)
-        owner = root.stat(follow_symlinks=False).st_uid
-        if owner != os.geteuid() or root.is_symlink():
-            raise StoreError(f"{root} is not this user's: remove it, or set XDG_STATE_HOME")
-        root.chmod(mode)
-    except OSError as error:
-        raise StoreError(
-            f"the embedded PostgreSQL needs the folder {root} ({error.strerror}):"
-            " set XDG_STATE_HOME, or name a database under `store:`"
-        ) from error
+    if account and any(p.is_dir() and not p.stat().st_mode & 0o001 for p in root.parents):
+        return elsewhere(root)
+    return root
 
 
 def _unprivileged() -> pwd.struct_passwd | None:
@@ -280,6 +289,20 @@ def _unprivileged() -> pwd.struct_passwd | None:
         "PostgreSQL does not run as root, and there is neither a user postgres nor nobody:"
         " name a database under `store:`"
     )
+
+
+def _answers(socket_file: Path) -> bool:
+    """Whether a server listens there: one in another container would, on a folder that both have."""
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(socket_file)) == 0
+
+
+def _let_all_read(folder: Path) -> None:
+    """As an installer with an open umask would have left it."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o055 if path.is_dir() or mode & 0o100 else 0o044))
 
 
 def _command_of(pid: int) -> str:
