@@ -15,7 +15,7 @@ _KEEP = "update evaluation.project set keep_metrics = %s, keep_distributions = %
 _OLD = (
     "select s.time, s.snapshot_id from evaluation.snapshot s"
     " join evaluation.stream using (stream_id) join evaluation.project p using (project_id)"
-    " where p.name = %s and s.time < %s order by s.time limit %s"
+    " where p.name = %s and s.time < %s order by s.time, s.snapshot_id limit %s for update of s"
 )
 _OLD_DISTRIBUTIONS = (
     "delete from evaluation.distribution d using ("
@@ -30,8 +30,13 @@ _OLD_INPUTS = (
     " where i.project_id = p.project_id and p.name = %s and i.window_end < %s"
 )
 _EMPTY_STREAMS = (
-    "delete from evaluation.stream st using evaluation.project p"
-    " where st.project_id = p.project_id and p.name = %s"
+    "select st.stream_id from evaluation.stream st join evaluation.project p using (project_id)"
+    " where p.name = %s"
+    " and not exists (select from evaluation.snapshot s where s.stream_id = st.stream_id)"
+    " order by st.stream_id for update of st"
+)
+_FORGET_STREAMS = (
+    "delete from evaluation.stream st where st.stream_id = any(%s)"
     " and not exists (select from evaluation.snapshot s where s.stream_id = st.stream_id)"
 )
 
@@ -58,7 +63,7 @@ def retain(
     _delete_snapshots(connection, project, _before(now, metrics))
     _delete_distributions(connection, project, _before(now, distributions))
     connection.execute(_OLD_INPUTS, (project, _before(now, metrics)))
-    connection.execute(_EMPTY_STREAMS, (project,))
+    _forget_streams(connection, project)
     return [str(name) for (name,) in rows]
 
 
@@ -79,6 +84,14 @@ def _delete_snapshots(connection: psycopg.Connection, project: str, before: date
 def _delete_distributions(connection: psycopg.Connection, project: str, before: datetime) -> None:
     while connection.execute(_OLD_DISTRIBUTIONS, (project, before, BATCH, before)).rowcount:
         pass
+
+
+def _forget_streams(connection: psycopg.Connection, project: str) -> None:
+    """Locked, then asked again: a writer may have put its first snapshot there while we waited."""
+    with connection.transaction():
+        empty = [number for (number,) in connection.execute(_EMPTY_STREAMS, (project,))]
+        if empty:
+            connection.execute(_FORGET_STREAMS, (empty,))
 
 
 def _before(now: datetime, kept: timedelta) -> datetime:

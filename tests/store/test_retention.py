@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 from store.samples import DAY, NOW, rows, snapshot
 
@@ -108,6 +110,48 @@ def test_a_batch_without_a_window_outlives_its_months_distributions(store: Store
     )
     assert store.write(later).result == "replaced"
     assert rows(store.url, "select distinct time from grafana.distributions") == [(NOW,)]
+
+
+def waiting_for_a_lock(url: str) -> bool:
+    """Whether some session of this database waits for another one."""
+    query = (
+        "select 1 from pg_stat_activity where datname = current_database()"
+        " and wait_event_type = 'Lock'"
+    )
+    return bool(rows(url, query))
+
+
+def test_a_stream_that_gets_its_first_snapshot_meanwhile_is_not_forgotten(store: Store) -> None:
+    """The writer has made its stream, and not yet committed the snapshot."""
+    store.write(snapshot())
+    with psycopg.connect(store.url) as other:
+        other.execute("create table kept as select * from evaluation.snapshot")
+        other.execute("delete from evaluation.snapshot")
+        other.commit()
+        other.execute("insert into evaluation.snapshot overriding system value select * from kept")
+        with Store(store.url) as retainer, ThreadPoolExecutor(1) as pool:
+            retained = pool.submit(retainer.retain, NOW, "p", YEARS, QUARTER)
+            while not waiting_for_a_lock(store.url):
+                assert not retained.done()
+            other.commit()
+    assert len(store.find()) == 1
+    assert rows(store.url, "select count(*) from grafana.metrics") == [(3,)]
+
+
+def test_a_snapshot_that_is_replaced_meanwhile_leaves_no_rows(store: Store) -> None:
+    store.retain(NOW, "keeps its months", YEARS, YEARS)
+    store.write(snapshot(day=-200))
+    with psycopg.connect(store.url) as other:
+        other.execute("select from evaluation.snapshot for update")
+        with Store(store.url) as one, Store(store.url) as two, ThreadPoolExecutor(2) as pool:
+            retained = pool.submit(one.retain, NOW, "p", QUARTER, QUARTER)
+            pool.submit(two.write, snapshot(day=-200, value=2.0))
+            while not waiting_for_a_lock(store.url):
+                assert not retained.done()
+            other.commit()
+    store.retain(NOW, "p", QUARTER, QUARTER)
+    for view in ("snapshots", "metrics", "drift", "tests", "distributions"):
+        assert rows(store.url, f"select count(*) from grafana.{view}") == [(0,)], view
 
 
 def test_tombstones_end_with_the_retention(store: Store) -> None:
