@@ -90,7 +90,7 @@ def store_error(error: psycopg.Error, url: str) -> StoreError | SnapshotError:
         return StoreAway(
             f"the store {where} does not answer ({reason}): start it, or correct `store:`"
         )
-    if state.startswith(("22", "23")):
+    if state.startswith(("22", "23")) or isinstance(error, psycopg.DataError):
         return SnapshotError(f"the store {where} cannot hold this snapshot: {reason}")
     return StoreError(f"the store {where}: {reason}: {_advice(state)}")
 

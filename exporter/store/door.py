@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -36,23 +37,37 @@ def storable(snapshot: Snapshot) -> Snapshot:
     NUL and lone surrogates become U+FFFD, names are cut at 500 bytes with a hash that keeps them
     apart, an empty tag is an absent one, a figure that is not finite is none, with its reason.
 
-    Raises SnapshotError where its identity or its window cannot be stored.
+    Raises SnapshotError where its identity or its window cannot be stored, or a value has a type
+    that no column holds.
     """
-    _refuse(snapshot)
-    tags = storable_json(snapshot.tags)
-    names = ("project", "model", "evaluation", "segment", "batch", "exporter_version")
-    texts: dict[str, Any] = {name: storable_text(getattr(snapshot, name)) for name in names}
-    return replace(
-        snapshot,
-        **texts,
-        tags={name: value for name, value in tags.items() if value},
-        stream_tags=tuple(storable_text(name) for name in snapshot.stream_tags),
-        metadata=_metadata(snapshot.metadata),
-        metrics=[_metric(row) for row in snapshot.metrics],
-        drift=[_drift(row) for row in snapshot.drift],
-        tests=[_test(row) for row in snapshot.tests],
-        distributions=[_distribution(row) for row in snapshot.distributions],
-    )
+    with refusing():
+        _refuse(snapshot)
+        names = ("project", "model", "evaluation", "segment", "batch", "exporter_version")
+        texts: dict[str, Any] = {name: storable_text(getattr(snapshot, name)) for name in names}
+        about = snapshot.reference
+        return replace(
+            snapshot,
+            **texts,
+            tags=_tags(snapshot.tags),
+            stream_tags=tuple(storable_text(name) for name in snapshot.stream_tags),
+            reference=replace(
+                about, kind=storable_text(about.kind), hash=storable_text(about.hash)
+            ),
+            metadata=_metadata(snapshot.metadata),
+            metrics=[_metric(row) for row in snapshot.metrics],
+            drift=[_drift(row) for row in snapshot.drift],
+            tests=[_test(row) for row in snapshot.tests],
+            distributions=[_distribution(row) for row in snapshot.distributions],
+        )
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """A value of a wrong type or size, as a file or a caller may bring it, is a SnapshotError."""
+    try:
+        yield
+    except (TypeError, ValueError, OverflowError, AttributeError) as error:
+        raise SnapshotError(f"the snapshot has a value that cannot be stored: {error}") from error
 
 
 def storable_text(text: str, limit: int = NAME) -> str:
@@ -108,6 +123,12 @@ def _refuse_moment(moment: datetime | None) -> None:
         moment.astimezone(UTC)
     except OverflowError:
         raise SnapshotError(f"{moment.isoformat()} is out of range") from None
+
+
+def _tags(tags: Mapping[str, Any]) -> dict[str, str]:
+    """Texts, whatever Python's callers put there; an empty tag is an absent one."""
+    texts = {name: "" if value is None else str(value) for name, value in tags.items()}
+    return {storable_text(name): storable_text(text) for name, text in texts.items() if text}
 
 
 def _metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,11 +6,14 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
 from exporter.errors import SnapshotError
 from exporter.snapshot import Snapshot, canonical, from_dict
+
+_NAME = 200  # a file's name may have 255 bytes
 
 
 class SnapshotFolder:
@@ -28,7 +31,8 @@ class SnapshotFolder:
             part.write_text(snapshot.to_json() + "\n", encoding="utf-8")
             part.replace(target)
         except OSError as error:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink()
             raise SnapshotError(
                 f"{target}: the snapshot cannot be written ({error.strerror}): "
                 "free space, or change `snapshots: {path: …}`"
@@ -50,8 +54,10 @@ def read_snapshots(paths: Iterable[Path]) -> Iterator[tuple[Path, Snapshot | Sna
         for file in files:
             try:
                 yield file, from_dict(json.loads(file.read_text(encoding="utf-8")))
-            except (OSError, ValueError, SnapshotError) as error:
+            except (OSError, ValueError, RecursionError, SnapshotError) as error:
                 reason = getattr(error, "strerror", None) or error
+                if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+                    reason = "this is no JSON file"
                 yield file, SnapshotError(f"{file}: {reason}")
 
 
@@ -70,7 +76,7 @@ def _file_name(snapshot: Snapshot) -> Path:
     digest = sha256("\x1f".join(identity).encode("utf-8", "surrogatepass")).hexdigest()[:10]
     tags = [f"{k}={v}" for k, v in snapshot.stream.items()]
     parts = [p for p in (when, snapshot.batch, snapshot.segment, *tags) if p]
-    name = "_".join(_plain(p) for p in parts)
+    name = "_".join(_plain(p) for p in parts)[:_NAME]
     return Path(_plain(snapshot.model), _plain(snapshot.evaluation), f"{name}_{digest}.json")
 
 

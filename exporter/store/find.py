@@ -21,6 +21,7 @@ from exporter.snapshot import (
     Snapshot,
     Status,
 )
+from exporter.store.door import storable_json
 
 _HEAD = (
     "select s.snapshot_id, s.revision, p.name, st.model, st.evaluation, st.segment, s.tags,"
@@ -138,13 +139,14 @@ def _conditions(question: Question) -> tuple[str, list[Any]]:
         "st.model = %s": q.model,
         "st.evaluation = %s": q.evaluation,
         "st.segment = %s": q.segment,
-        "s.tags @> %s": Jsonb(dict(q.tags)) if q.tags else None,
+        "s.tags @> %s": Jsonb(storable_json(q.tags)) if q.tags else None,
         "s.batch = %s": q.batch,
         "s.status = any(%s)": statuses,
         "s.time >= %s": q.start,
         "s.time < %s": q.end,
     }
-    asked = {text: value for text, value in given.items() if value is not None}
+    # asked for as it was stored: cut where it is long, without what no text can hold
+    asked = {text: storable_json(value) for text, value in given.items() if value is not None}
     return "".join(f" and {text}" for text in asked), list(asked.values())
 
 

@@ -14,7 +14,7 @@ from exporter.snapshot import Snapshot, content_hash
 from exporter.store import retention
 from exporter.store.connection import connect, state_of, store_error
 from exporter.store.dimensions import Dimensions, grid_id, project_id
-from exporter.store.door import storable, storable_text
+from exporter.store.door import refusing, storable, storable_text
 from exporter.store.find import Question, find_heads, read_snapshot
 from exporter.store.identity import claim
 from exporter.store.records import Input, Key, Result, Written
@@ -92,7 +92,8 @@ class Store:
         Raises SnapshotError where it cannot be stored as it is.
         """
         snapshot = storable(snapshot)
-        digest = content_hash(snapshot)
+        with refusing():
+            digest = content_hash(snapshot)
 
         def work(connection: psycopg.Connection) -> Written:
             try:
@@ -102,7 +103,8 @@ class Store:
                 self._dimensions.forget()
                 return self._write(connection, snapshot, digest, force, source)
 
-        return self._do(work)
+        with refusing():
+            return self._do(work)
 
     def find(
         self,

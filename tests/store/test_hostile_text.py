@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from store.samples import rows, snapshot
 
-from exporter.snapshot import CheckResult, Distribution, DriftRow, MetricRow, Snapshot
+from exporter.snapshot import (
+    CheckResult,
+    Distribution,
+    DriftRow,
+    MetricRow,
+    ReferenceInfo,
+    Snapshot,
+)
 from exporter.store import Input, Store
 from exporter.store.door import storable, storable_text
 
@@ -36,6 +43,8 @@ def hostile(name: str) -> Snapshot:
         tags={"arm": f"a{name}", name: name},
         stream_tags=("arm", name),
         metadata={name: [name]},
+        exporter_version=name,
+        reference=ReferenceInfo(name, hash=name),
         metrics=(MetricRow("mean", name, name, {"pattern": name}, 1.0, n=1, name=name),),
         drift=(DriftRow(name, "categorical", name, contributions={name: 1}, error=name),),
         tests=(CheckResult(name, "mean", name, name, {name: name}, message=name),),
@@ -54,6 +63,7 @@ def test_a_hostile_name_comes_back_as_it_was(store: Store, name: str) -> None:
     written = store.write(hostile(name))
     found = store.read(written.snapshot_id)
     assert (found.model, found.segment, found.batch) == (f"m{name}", name, name)
+    assert (found.reference.kind, found.reference.hash) == (name, name)
     assert (found.tags, found.metadata) == ({"arm": f"a{name}", name: name}, {name: [name]})
     [metric], [drift], [test] = found.metrics, found.drift, found.tests
     assert (metric.column, metric.label, metric.name) == (name, name, name)
@@ -94,6 +104,15 @@ def test_names_of_a_thousand_characters_are_cut_and_stay_apart(store: Store) -> 
     assert len(metric.column.encode()) <= 500
     assert metric.column.startswith("ääää")
     assert store.write(hostile(long)).result == "same"
+
+
+@pytest.mark.parametrize("name", [*NAMES.values(), "nul \0", "half \ud800", "ä" * 1000])
+def test_what_is_asked_for_is_found_as_it_was_stored(store: Store, name: str) -> None:
+    written = store.write(hostile(f"find {name}"))
+    name = f"find {name}"
+    found = store.find(model=f"m{name}", segment=name, batch=name, tags={name: name})
+    assert [head.id for head in found] == [written.snapshot_id]
+    assert store.find(project=name, status=name) == []
 
 
 def test_many_long_tags_are_one_stream(store: Store) -> None:

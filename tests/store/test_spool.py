@@ -228,6 +228,28 @@ def test_a_folder_that_cannot_be_made_says_so(tmp_path: Path) -> None:
         spool.write(snapshot())
 
 
+def test_what_waits_in_a_folder_of_another_user_is_told(switch: Switch) -> None:
+    switch.turn(on=False)
+    switch.spool.write(snapshot())
+    switch.turn(on=True)
+    [file] = switch.spool.waiting()
+    (file.parent / ".lock").mkdir()  # root may open any file, but no folder as one
+    with pytest.raises(StoreError, match=r"cannot be delivered .*: make the folder"):
+        switch.spool.deliver()
+    assert file.exists()
+
+
+def test_a_figure_too_large_for_any_number_is_moved_aside(switch: Switch) -> None:
+    switch.turn(on=False)
+    switch.spool.write(snapshot(day=0))
+    switch.spool.write(snapshot(day=1))
+    first, _ = switch.spool.waiting()
+    first.write_text(first.read_text().replace('"n": 900', f'"n": {10**400}', 1))
+    switch.turn(on=True)
+    assert switch.spool.deliver() == 1
+    assert (first.parent / "refused" / first.name).exists()
+
+
 def test_files_are_the_users_alone(away: Spool) -> None:
     away.write(snapshot())
     [file] = away.waiting()

@@ -118,6 +118,23 @@ def test_an_empty_tag_is_an_absent_one(store: Store) -> None:
     assert store.write(snapshot(tags={"arm": "", "version": ""})).result == "same"
 
 
+def test_a_tag_that_is_no_text_is_stored_as_one(store: Store) -> None:
+    written = store.write(snapshot(tags={"arm": 0, "version": None, "ok": True}))
+    assert store.read(written.snapshot_id).tags == {"arm": "0", "ok": "True"}
+    assert rows(store.url, "select stream_tags ->> 'arm' from grafana.streams") == [("0",)]
+
+
+def test_projects_that_share_a_database_share_nothing_else(store: Store) -> None:
+    grid, other = Grid(edges=(0.0, 1.0)), Grid(edges=(5.0,))
+    results = [store.write(snapshot(project=name)).result for name in ("p", "q")]
+    assert results == ["new", "new"]
+    assert store.keep_grids("p", "m", {"x": grid}) == {"x": grid}
+    assert store.keep_grids("q", "m", {"x": other}) == {"x": other}
+    store.write(snapshot(project="q", value=5.0))
+    values = "select project, value from grafana.latest_metrics where metric = 'missing_ratio'"
+    assert sorted(rows(store.url, values)) == [("p", 1.0), ("q", 5.0)]
+
+
 def test_a_segment_is_a_stream_of_its_own(store: Store) -> None:
     store.write(snapshot())
     assert store.write(snapshot(segment="origin=EWR")).result == "new"
@@ -186,6 +203,16 @@ def test_two_rows_of_one_figure_are_refused_with_advice(store: Store) -> None:
         ({"metadata": {"x": "y" * 2_000_000}}, "too large"),
         ({"rows": 2**70}, "cannot hold this snapshot"),
         ({"distributions": (Distribution("a", None, None, (1,)),)}, "edges or categories"),
+        ({"metrics": (MetricRow("mean", "a", value="x", n=1),)}, "cannot be stored: .*not str"),
+        ({"metrics": (MetricRow("mean", "a", value=10**400, n=1),)}, "too large"),
+        ({"metrics": (MetricRow("mean", "a", value=1.0, n=2**70),)}, "too large"),
+        ({"metrics": (MetricRow("mean", 5, value=1.0, n=1),)}, "cannot be stored"),
+        ({"metrics": ({},)}, "cannot be stored"),
+        ({"tests": (CheckResult("t", "mean", status="odd"),)}, "cannot be stored"),
+        ({"distributions": (Distribution("a", None, ("x",), ("1",)),)}, "cannot be stored"),
+        ({"distributions": (Distribution("a", None, ("x",), (2**70,)),)}, "cannot be stored"),
+        ({"tags": []}, "cannot be stored"),
+        ({"metadata": None}, "cannot be stored"),
     ],
 )
 def test_what_cannot_be_stored_is_refused_with_the_reason(
