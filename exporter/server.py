@@ -35,6 +35,7 @@ TOKEN = "EXPORTER_TOKEN"  # noqa: S105  the variable's name
 PERIOD = 5.0  # seconds between two looks at the store
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
 _OPEN = ("/-/healthy", "/-/ready")  # probes have no token
+_PIECE = 1 << 18  # bytes handed to a connection at once: it is read while the rest is written
 _CONNECTIONS = 100
 _PATIENCE = 5  # seconds that requests under way are given at the end
 _log = logger(__name__)
@@ -134,6 +135,18 @@ class _Guard:
         return kind.lower() == b"bearer" and compare_digest(secret.strip(), self._token)
 
 
+class _Pieces(Response):
+    """A large body that waits for its reader, and is in memory once however many read it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        await send(start)
+        for at in range(0, len(self.body), _PIECE):
+            piece = self.body[at : at + _PIECE]
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body"})
+
+
 async def _index(_: Request) -> Response:
     links = "".join(f'<li><a href="{path}">{path}</a></li>' for path in ("/metrics", *_OPEN))
     text = f"<!doctype html><title>Evaluation Exporter</title><h1>Evaluation Exporter {__version__}</h1><ul>{links}</ul>"
@@ -144,7 +157,7 @@ async def _metrics(request: Request) -> Response:
     exposition: Exposition = request.app.state.exposition
     packed = _takes_gzip(request.headers.get("accept-encoding", ""))
     headers = {"Vary": "Accept-Encoding"} | ({"Content-Encoding": "gzip"} if packed else {})
-    return Response(exposition.body(packed=packed), headers=headers, media_type=_TEXT)
+    return _Pieces(exposition.body(packed=packed), headers=headers, media_type=_TEXT)
 
 
 async def _healthy(_: Request) -> Response:

@@ -69,7 +69,7 @@ class Exposition:
         self._failures = 0
         self._process = _process_collectors()
         self.problem: ExporterError | None = None
-        self.answered = False  # the last look found the store
+        self.answered = False  # whether the last look found the store, and its state is shown
         self._bodies = (b"", b"")
         self._finish()
 
@@ -86,7 +86,6 @@ class Exposition:
             self._failures += 1
             self._finish()
             return False
-        self.problem, self.answered, self._looked = None, True, now
         try:
             self._take(news)
         except Exception:
@@ -98,6 +97,8 @@ class Exposition:
             self._shown = shown
             self._assemble()
             self._seconds = perf_counter() - begun
+        self._looked = now
+        self.problem, self.answered = None, True
         self._finish()
         return changed
 

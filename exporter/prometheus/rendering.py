@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -63,15 +63,33 @@ class Rendered:
         return now - self.heard > max(forget, 3 * self.interval)
 
 
+class _Slot(NamedTuple):
+    """Where lines of a kind go."""
+
+    rank: int
+    family: Family
+
+
+class _Known(NamedTuple):
+    """What stands before a series' value; `alone`: nothing has to be asked before it is written."""
+
+    slot: _Slot
+    head: str
+    alone: bool
+
+
 class Renderer:
     """Renders streams, and remembers the text before each figure's value."""
 
     def __init__(self) -> None:
-        self._heads: dict[int, tuple[Family, str]] = {}
+        self._known: dict[int, _Known] = {}
+        self._owners: dict[str, int] = {}  # of each text the first series that has it
+        self._slots: dict[_Slot, _Slot] = {}
 
     def forget(self) -> None:
         """Forget every series: their ids may mean others now."""
-        self._heads.clear()
+        self._known.clear()
+        self._owners.clear()
 
     def render(self, latest: Latest, series: Mapping[int, Key], *, columns: bool) -> Rendered:
         """The stream's samples; with *columns* also the figures of single columns."""
@@ -80,14 +98,13 @@ class Renderer:
         lines = _Lines()
         lines.add(_STATE, _state(latest, text, labels))
         lines.add(_TESTS, _tests(latest, text, labels, series))
-        self._add_metrics(lines, latest, labels, series, columns=columns)
-        if columns:
-            lines.add(_COLUMNS, _drift(latest, text, series))
+        self._add_metrics(lines, latest, labels, series)
+        lines.add(_COLUMNS, _drift(latest, text, series))
         start, end = latest.window_start, latest.window_end
         interval = end - start if start and end else timedelta()
         heard = max(end or latest.computed_at, latest.computed_at)
-        ranks, repeated = lines.ranks(), lines.repeated
-        return Rendered(text, latest.stream.segment, heard, interval, ranks, repeated)
+        ranks = lines.ranks() if columns else (*lines.ranks()[:_COLUMNS], ())
+        return Rendered(text, latest.stream.segment, heard, interval, ranks, lines.repeated)
 
     def _add_metrics(
         self,
@@ -95,22 +112,37 @@ class Renderer:
         latest: Latest,
         labels: Mapping[str, str],
         series: Mapping[int, Key],
-        *,
-        columns: bool,
     ) -> None:
-        """The part that has thousands of lines: what stands before a value is made only once."""
-        labelled = [(i, series[i]) for i, _ in latest.metrics if series[i].label]
-        hidden = {i for i, _ in labelled} - shown_labels(labelled)
+        """The part that has thousands of lines; of most a look into the memory is all that is asked."""
+        known, last = self._known, None
+        for series_id, _ in latest.metrics:
+            if series_id not in known:
+                self._learn(series_id, series[series_id], labels)
+        into: list[str] = []
+        others: list[tuple[int, float]] = []
         for series_id, value in latest.metrics:
-            key = series[series_id]
-            if series_id in hidden or (key.column and not columns):
+            slot, head, alone = known[series_id]
+            if not alone:
+                others.append((series_id, value))
                 continue
-            head = self._heads.get(series_id)
-            if head is None:
-                family = family_of(key.name)
-                own = label_text({**labels, **figure_labels(key, labels, labelled=True)})
-                head = self._heads[series_id] = (family, f"{family.name}{{{own}}} ")
-            lines.put(_COLUMNS if key.column else _DATASET, head[0], head[1], repr(value))
+            if slot is not last:
+                into, last = lines.of(slot), slot
+            into.append(f"{head}{value!r}\n")
+        shown = shown_labels((i, series[i]) for i, _ in others)
+        for series_id, value in others:
+            if series_id in shown or not series[series_id].label:
+                lines.put(known[series_id].slot, known[series_id].head, repr(value))
+
+    def _learn(self, series_id: int, key: Key, labels: Mapping[str, str]) -> None:
+        slot = _Slot(_COLUMNS if key.column else _DATASET, family_of(key.name))
+        slot = self._slots.setdefault(slot, slot)
+        own = label_text({**labels, **figure_labels(key, labels, labelled=True)})
+        head = f"{slot.family.name}{{{own}}} "
+        owner = self._owners.setdefault(head, series_id)
+        alone = owner == series_id and not key.label
+        if owner != series_id:
+            self._known[owner] = self._known[owner]._replace(alone=False)
+        self._known[series_id] = _Known(slot, head, alone)
 
 
 class _Lines:
@@ -119,30 +151,29 @@ class _Lines:
     def __init__(self) -> None:
         self.repeated = 0
         self._heads: set[str] = set()
-        self._ranks: list[dict[Family, list[str]]] = [{} for _ in range(RANKS)]
+        self._lines: dict[_Slot, list[str]] = {}
 
     def add(self, rank: int, samples: _Samples) -> None:
         for family, labels, value in samples:
-            self.put(rank, family, f"{family.name}{{{labels}}} ", value)
+            self.put(_Slot(rank, family), f"{family.name}{{{labels}}} ", value)
 
-    def put(self, rank: int, family: Family, head: str, value: str) -> None:
+    def put(self, slot: _Slot, head: str, value: str) -> None:
         if head in self._heads:
             self.repeated += 1
             return
         self._heads.add(head)
-        lines = self._ranks[rank].get(family)
-        if lines is None:
-            lines = self._ranks[rank][family] = []
-        lines.append(f"{head}{value}\n")
+        self.of(slot).append(f"{head}{value}\n")
+
+    def of(self, slot: _Slot) -> list[str]:
+        return self._lines.setdefault(slot, [])
 
     def ranks(self) -> tuple[tuple[Chunk, ...], ...]:
-        ordered: list[Iterable[tuple[Family, list[str]]]] = [r.items() for r in self._ranks]
+        ranks: list[list[Chunk]] = [[] for _ in range(RANKS)]
+        for (rank, family), lines in self._lines.items():
+            ranks[rank].append(Chunk(family, "".join(lines), len(lines)))
         for rank in (_DATASET, _COLUMNS):
-            ordered[rank] = sorted(ordered[rank], key=lambda item: order_of(item[0]))
-        return tuple(
-            tuple(Chunk(family, "".join(lines), len(lines)) for family, lines in rank)
-            for rank in ordered
-        )
+            ranks[rank].sort(key=lambda chunk: order_of(chunk.family))
+        return tuple(map(tuple, ranks))
 
 
 def _state(latest: Latest, text: str, labels: Mapping[str, str]) -> _Samples:
