@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -483,3 +484,8 @@ def test_promtool_finds_nothing_to_say(shown: Shown, program: Callable[[str], st
     assert (checked.returncode, said) == (0, "")
     assert {family.name for family in FAMILIES} <= names(body)
     assert {spec.gauge for spec in CATALOGUE.values()} <= names(body)
+
+
+def test_the_page_names_every_gauge_of_ours() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "prometheus.md").read_text("utf-8")
+    assert [family.name for family in FAMILIES if f"`{family.name}`" not in page] == []
