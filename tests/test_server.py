@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import requests
@@ -299,6 +299,61 @@ def test_what_is_written_while_it_serves_is_shown(folder: Path, database: str) -
         window = {"window_start": now - DAY, "window_end": now}
         store.write(snapshot(value=0.75, computed_at=now, **window))
         wait_for(lambda: running.value("evaluation_missing_ratio") == 0.75)
+
+
+def test_prometheus_scrapes_what_is_there(
+    folder: Path, database: str, program: Callable[[str], str]
+) -> None:
+    with Store(database) as store:
+        now = datetime.now(UTC)
+        hostile = 'O\'Brien "q" \\ back\nline 🌡️'
+        window = {"window_start": now - DAY, "window_end": now}
+        store.write(snapshot(hostile, value=0.75, computed_at=now, **window))
+    with (
+        serving(folder, database, EXPORTER_TOKEN="s3cret") as running,
+        scraping(folder, running.url, program("prometheus")) as prometheus,
+    ):
+        wait_for(lambda: query(prometheus, "up == 1") != [])
+        assert query(prometheus, "evaluation_store_up")[0]["value"][1] == "1"
+        [found] = query(prometheus, "evaluation_missing_ratio")
+        assert (found["metric"]["model"], found["value"][1]) == (hostile, "0.75")
+
+
+@contextmanager
+def scraping(folder: Path, url: str, program: str) -> Iterator[str]:
+    """The URL of a Prometheus that scrapes another URL, ended with the block."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        place = f"127.0.0.1:{probe.getsockname()[1]}"
+    job = {
+        "job_name": "exporter",
+        "scrape_interval": "1s",
+        "scrape_timeout": "1s",
+        "authorization": {"credentials": "s3cret"},
+        "static_configs": [{"targets": [url.removeprefix("http://")]}],
+    }
+    config = folder / "prometheus.yml"
+    config.write_text(json.dumps({"scrape_configs": [job]}))
+    command = [program, f"--config.file={config}", f"--storage.tsdb.path={folder / 'tsdb'}"]
+    process = subprocess.Popen(
+        [*command, f"--web.listen-address={place}"], stderr=subprocess.DEVNULL
+    )
+    try:
+        yield f"http://{place}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def query(prometheus: str, expression: str) -> list[dict[str, Any]]:
+    """What Prometheus answers; nothing while it starts."""
+    try:
+        answer = requests.get(
+            f"{prometheus}/api/v1/query", params={"query": expression}, timeout=PATIENCE
+        )
+        found: list[dict[str, Any]] = answer.json()["data"]["result"]
+    except (OSError, ValueError):
+        return []
+    return found
 
 
 def test_a_database_that_is_killed_and_comes_back(folder: Path) -> None:
