@@ -16,6 +16,7 @@ from exporter.plan import make_plan
 from exporter.profile.column import ColumnProfile
 
 MONTHS = range(2, 13)
+METHODS = ("ks", "wasserstein", "psi", "jensenshannon", "kl_div", "hellinger", "chisquare", "z")
 SCHEMA = schema_of(
     dict.fromkeys(flights.NUMERICAL, "numerical")
     | dict.fromkeys((*flights.CATEGORICAL, "cancelled"), "categorical")
@@ -40,7 +41,7 @@ def _same(method: str, ours: float | None, theirs: float) -> bool:
     return near(ours, theirs, abs_=tail)
 
 
-@pytest.mark.parametrize("method", DRIFT_METHODS)
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("size", ["full", "n1000"])
 @pytest.mark.parametrize("month", MONTHS)
 def test_a_month_drifts_from_january_as_far_as_evidently_says(month, size, method):
@@ -67,7 +68,7 @@ def test_beside_a_small_reference_the_method_is_chosen_as_evidently_chooses(mont
         assert near_p(ours.score, score), column
 
 
-@pytest.mark.parametrize("method", DRIFT_METHODS)
+@pytest.mark.parametrize("method", METHODS)
 def test_drift_begins_where_evidently_s_does(method):
     for threshold in golden("nyc_stattests.json")["thresholds"][method].values():
         assert DRIFT_METHODS[method].threshold == threshold
