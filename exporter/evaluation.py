@@ -117,10 +117,16 @@ def _situation(rows: int, reference: ReferenceProfile | None, plan: Plan) -> Sit
 
 @QUIETLY
 def outcome_of(batch: Batch, plan: Plan) -> Outcome | None:
-    """The error or score profile, where the plan reads one and the batch has its columns."""
+    """The error or score profile of a reference, where the plan reads one and its columns can be read.
+
+    A reference without one still tells what it can: figures of quality stand alone then.
+    """
     if not _wanted(plan) or any(name not in batch.types for name in _outcome_columns(plan.schema)):
         return None
-    return _read_outcome(batch, plan.schema, None)
+    try:
+        return _read_outcome(batch, plan.schema, None)
+    except BatchError:
+        return None
 
 
 def grids_of(reference: ReferenceProfile) -> dict[str, Grid]:

@@ -6,9 +6,11 @@ from math import inf
 
 import pyarrow as pa
 import pytest
-from golden.evaluations import Figures, evaluated, schema_of
+from golden.evaluations import Figures, batch_of, evaluated, reference_of, schema_of
 
+from exporter import evaluation
 from exporter.batch import Schema
+from exporter.plan import make_plan
 
 
 def outcome_schema(task: str, **parts) -> Schema:
@@ -28,6 +30,24 @@ def test_a_target_of_text_is_named_with_what_it_holds():
     rows = pa.table({"y": ["a", "b"], "said": [1.0, 2.0], "p": [0.1, 0.2]})
     figures = Figures(evaluated(rows, None, outcome_schema("regression"), "mae"))
     assert figures.row("mae").error == "column 'y': holds text (string), not numbers"
+
+
+def test_a_reference_whose_target_cannot_be_read_costs_only_what_it_would_have_told():
+    now = pa.table({"y": [1.0, 2.0], "said": [1.0, 3.0], "p": [0.1, 0.2]})
+    then = now.set_column(0, "y", pa.array(["a", "b"]))
+    schema = outcome_schema("regression")
+    plan = make_plan(["mae", {"mean": {"columns": ["said"]}}], schema, tests=["mae"], min_rows=0)
+    reference = evaluation.ReferenceProfile(
+        schema,
+        reference_of(now, plan).columns,
+        reference_of(now, plan).table,
+        evaluation.outcome_of(batch_of(then), plan),
+    )
+    figures = Figures(evaluation.evaluate(batch_of(now), reference, plan))
+    assert (figures.value("mae"), figures.row("mae").reference) == (0.5, None)
+    assert figures.row("mean", "said").reference == 2
+    (test,) = figures.snapshot.tests
+    assert (test.status, test.message) == ("error", "the reference has no such figure")
 
 
 def test_rows_without_a_label_count_as_rows_and_not_as_labelled():
