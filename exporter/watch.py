@@ -28,7 +28,7 @@ from exporter.evaluation import Grid, ReferenceProfile, grids_of
 from exporter.plan import Plan, make_plan
 from exporter.snapshot import ReferenceInfo, Snapshot
 from exporter.sources.files import FileSource, batch_of
-from exporter.sources.references import WindowProfiles, chosen, profile_of
+from exporter.sources.references import WindowProfiles, chosen
 from exporter.sources.segments import describing_tag, rows_where, segment_values, values_of
 from exporter.sources.windows import window_from
 
@@ -68,7 +68,6 @@ class Watched:
             self.model, loaded.folder, schema_of(self.model), loaded.config.timezone
         )
         self._fixed_sources: dict[str, FileSource] = {}
-        self._fixed: dict[tuple[str, str, tuple[tuple[str, str], ...]], ReferenceProfile] = {}
         self._profiles = WindowProfiles(self.source)
         self.schema = self._complete_schema()
         self.grids: Mapping[str, Grid] = grids or {}
@@ -323,20 +322,11 @@ class Watched:
             "fixed",
             self.window(windows[0]).start if windows else None,
             self.window(windows[-1]).end if windows else None,
-            _digest([source.fingerprint(w, labels=True) for w in windows]),
+            _digest([source.content]),
         )
         segment = tuple(w for w in where if w[0] in self.segments)  # streams share what is fixed
-        at = (name, info.hash, segment)
-        if at not in self._fixed:
-            rows = source.whole()
-            for column, value in segment:
-                rows = rows_where(rows, column, value)
-            if not len(rows):
-                return None, info
-            self._fixed[at] = profile_of(
-                batch_of(rows), self._schema_of(name), self.plans[name].columns()
-            )
-        return self._fixed[at], info
+        columns = self.plans[name].columns()
+        return self._profiles.whole(source, self._schema_of(name), columns, segment), info
 
 
 def _text(value: str | float | bool) -> str:

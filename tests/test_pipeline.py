@@ -187,6 +187,25 @@ def test_a_fixed_reference_is_named_by_its_content(shop: Shop) -> None:
     assert all(s.reference_rows == 60 for s in found)
 
 
+def test_a_fixed_reference_needs_no_times(shop: Shop) -> None:
+    rows_of(0).drop(columns="at").to_parquet(shop.folder / "train.parquet", index=False)
+    first = snapshots(shop.run(reference="{path: train.parquet}"))
+    assert {s.reference_rows for s in first} == {60}
+    assert {s.reference.start for s in first} == {None}
+    rows_of(9).drop(columns="at").to_parquet(shop.folder / "train.parquet", index=False)
+    again = snapshots(shop.run(Selection(force=True), reference="{path: train.parquet}"))
+    assert {s.reference.hash for s in first}.isdisjoint({s.reference.hash for s in again})
+
+
+def test_the_batches_themselves_need_times(shop: Shop) -> None:
+    for day in range(4):
+        shop.write(day, rows_of(day).drop(columns="at"))
+    with open_project(load_config(shop.config()), processes=1) as project:
+        work = project.plan_work(EVERYTHING, NOW)
+    assert not work.jobs
+    assert "there is no time column 'at'" in str(work.errors[0])
+
+
 def test_the_previous_batch_is_the_last_one_that_has_rows(shop: Shop) -> None:
     (shop.folder / "data" / "02.parquet").unlink()
     found = [s for s in snapshots(shop.run(reference="{previous: 1}")) if s.evaluation == "inputs"]

@@ -12,7 +12,7 @@ from exporter.cli.options import config_argument
 @click.command()
 @config_argument
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=9187, show_default=True, type=click.IntRange(0, 65535),
+@click.option("--port", default=9877, show_default=True, type=click.IntRange(0, 65535),
               help="The port; 0 = any that is free.")  # fmt: skip
 @click.pass_context
 def serve(context: click.Context, config: Path, host: str, port: int) -> None:

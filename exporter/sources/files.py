@@ -60,6 +60,7 @@ class FileSource:
     format: Format | None = None
     cache: Cache = field(default_factory=partial(open_cache, "index"))
     parts: Parts = field(default_factory=Parts, repr=False)
+    timeless: bool = False  # files may lack the time column: their rows are in no window
     _files: dict[str, DataFile] | None = field(default=None, repr=False)
     _known: Index = field(default_factory=Index, repr=False)
     _windows: dict[int, _Seen] | None = field(default=None, repr=False)
@@ -91,10 +92,11 @@ class FileSource:
         return cls(source.path, folder, schema, layout, source.format)
 
     def like(self, given: Files, folder: Path) -> FileSource:
-        """Other files that are read in the same way: a fixed reference."""
+        """Other files that are read in the same way: a fixed reference, which needs no times."""
         return FileSource(
-            given.path, folder, self.schema, self.layout, given.format, self.cache, self.parts
-        )
+            given.path, folder, self.schema, self.layout, given.format, self.cache, self.parts,
+            timeless=True,
+        )  # fmt: skip
 
     def refresh(self) -> None:
         """Look at the files anew when they are next asked for."""
@@ -159,6 +161,14 @@ class FileSource:
         elif labels:
             content.append(self._summed_labels().get(start, 0))
         return blake2b(repr(content).encode(), digest_size=16).hexdigest()
+
+    @property
+    def content(self) -> str:
+        """A text that changes when any row does, with a time or without."""
+        windows = [self.fingerprint(start, labels=True) for start in self._seen()]
+        lost = [file.without_time_sum for file in self._known.files.values()]
+        rest = sum(lost) % 2**64
+        return blake2b(repr([windows, rest]).encode(), digest_size=16).hexdigest()
 
     def read(self, *wanted: int) -> pa.Table:
         """The rows of some windows, window by window, with their labels; no columns where there are none."""
@@ -291,11 +301,24 @@ class FileSource:
         for groups in stretches(file):
             names, read = self._columns(file, groups, state)
             if self.layout.time not in names:
-                _lacks(self.layout.time, "time", file)
-            stretch, lost = index_stretch(names, read, self.layout, self.schema.target, path)
-            entry.stretches.append(replace(stretch, groups=groups))
-            entry.without_time += lost
+                names, read = self._without_time(names, read, file)
+            found = index_stretch(names, read, self.layout, self.schema.target, path)
+            entry.stretches.append(replace(found[0], groups=groups))
+            entry.without_time += found[1]
+            entry.without_time_sum = (entry.without_time_sum + found[2]) % 2**64
         self._known.files[path], self._known.changed = entry, True
+
+    def _without_time(
+        self, names: list[str], read: Callable[[str], pa.ChunkedArray], file: DataFile
+    ) -> tuple[list[str], Callable[[str], pa.ChunkedArray]]:
+        """The same columns and one of no times; a BatchError where the file needs them."""
+        time = self.layout.time
+        if not self.timeless or not names:
+            _lacks(time, "time", file)
+        return [
+            *names,
+            time,
+        ], lambda name: _no_times(len(read(names[0]))) if name == time else read(name)
 
     def _columns(
         self, file: DataFile, groups: Groups | None, state: Print
@@ -312,10 +335,7 @@ class FileSource:
         part = self.parts.get(key)
         if part is None:
             table = read_file(file, wanted, groups)
-            how = self.layout
-            if how.time not in table.column_names:
-                _lacks(how.time, "time", file)
-            part = part_of(table, how, str(file.path))
+            part = self._part_of(table, file)
             self.parts.keep(key, part)
         return part
 
@@ -397,7 +417,15 @@ class FileSource:
         how = self.layout
         names = frozenset((how.time, str(how.id), str(self.schema.target)))
         table = read_file(file, replace(wanted, names=names), groups)
-        return part_of(table, how, str(file.path))
+        return self._part_of(table, file)
+
+    def _part_of(self, table: pa.Table, file: DataFile) -> Part:
+        time = self.layout.time
+        if time not in table.column_names:
+            if not self.timeless:
+                _lacks(time, "time", file)
+            table = table.append_column(time, _no_times(len(table)))
+        return part_of(table, self.layout, str(file.path))
 
     def _first_rows(self) -> pa.Table:
         """The first windows, until there are rows enough to tell what a column holds."""
@@ -437,6 +465,10 @@ def _over_files(files: Iterable[str], known: Index) -> dict[int, _Seen]:
                 seen.targets = (seen.targets + targets) % 2**64
                 seen.stretches.append((path, stretch.groups))
     return dict(sorted(out.items()))
+
+
+def _no_times(rows: int) -> pa.ChunkedArray:
+    return pa.chunked_array([pa.nulls(rows, pa.timestamp("us", "UTC"))])
 
 
 def _lacks(name: str, role: str, file: DataFile) -> NoReturn:

@@ -71,6 +71,8 @@ def resolve_schema(batch: Batch, columns: Mapping[str, Any] | None, task: Task |
     schema = _declared(columns or {}, task)
     roles = [schema.target, schema.prediction, schema.probability]
     _must_be_there([*schema.kinds, *filter(None, roles)], batch)
+    _tell_of_absent((columns or {}).get("id"), batch)
+    _tell_of_absent(_time(columns or {}), batch)
     if schema.kinds:
         return schema
     given = columns or {}
@@ -139,6 +141,13 @@ def _must_be_there(names: Iterable[str], batch: Batch) -> None:
             f"columns that the data does not have: {', '.join(absent)}"
             + nearest(absent[0], batch.types)
         )
+
+
+def _tell_of_absent(name: str | None, batch: Batch) -> None:
+    """A time or id column is not evaluated, so that its absence costs nothing but may be a slip."""
+    if name and name not in batch.types:
+        hint = nearest(name, batch.types)
+        warnings.warn(f"there is no column {name!r}{hint}", stacklevel=3)
 
 
 def _label(value: Any) -> str:

@@ -22,7 +22,7 @@ from exporter.sources.parts import Layout, window_starts
 from exporter.sources.reading import Groups
 from exporter.sources.windows import NO_TIME
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(slots=True)
@@ -44,6 +44,7 @@ class FileIndex:
     print: Print
     without_time: int
     stretches: list[Stretch]
+    without_time_sum: int = 0  # checksum of those rows
     labels_key: str = ""  # which labels its checksums are of; empty = none yet
 
 
@@ -70,8 +71,8 @@ def index_stretch(
     layout: Layout,
     target: str | None,
     where: str,
-) -> tuple[Stretch, int]:
-    """The windows of some rows with their checksums, and how many rows have no time.
+) -> tuple[Stretch, int, int]:
+    """The windows of some rows with their checksums; how many rows have no time, and their checksum.
 
     One column is in memory at a time, if *read* gives it so.
     """
@@ -88,9 +89,10 @@ def index_stretch(
         rows.add(target, own)
         targets = sums_by(place, rows.of_rows() * (own != 0), len(each))
     lost = int(count[0]) if len(each) and each[0] == NO_TIME else 0
+    lost_sum = sums[0] if lost else 0
     known = slice(1 if lost else 0, None)
     windows = each[known].tolist(), count[known].tolist(), sums[known], targets[known]
-    return Stretch(None, *windows), lost
+    return Stretch(None, *windows), lost, lost_sum
 
 
 def name_of(*identity: object) -> str:
@@ -131,6 +133,7 @@ def _index(content: Mapping[str, Any]) -> Index:
             Print(*map(int, entry["print"])),
             int(entry["without_time"]),
             [_stretch(stretch) for stretch in entry["stretches"]],
+            int(entry["without_time_sum"]),
             str(entry["labels_key"]),
         )
         for path, entry in content["files"].items()

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from exporter.errors import BatchError
 from exporter.sources.tables import without
 from exporter.starter.facts import Facts, facts_of
 from exporter.starter.kinds import Kinds, kinds_of, missing_values
@@ -69,7 +68,7 @@ def starter_config(
 
     Of large data only samples are read. With a *reference* (a path as well) batches are compared
     with it, else with the windows before. Raises BatchError for data that cannot be read, have no
-    rows or no column of times, and for a reference that does not go with them.
+    rows or no column of times.
     """
     findings = _findings(data, reference, config_path, project)
     return Draft(_written(findings), tuple(_told(findings)))
@@ -81,7 +80,7 @@ def _findings(
     sample = sampled(data)
     facts = {n: f for n, f in facts_of(sample.table).items() if n.strip() and "\0" not in n}
     clock = clock_of(sample, facts, data)
-    beside = _columns_of(reference, clock.name) if reference else frozenset[str]()
+    beside = _columns_of(reference) if reference else frozenset[str]()
     missing = missing_values({n: f for n, f in facts.items() if n != clock.name})
     facts = {n: f for n, f in facts_of(without(sample.table, list(missing))).items() if n in facts}
     apart = {clock.name, *clock.others}
@@ -114,14 +113,8 @@ def _findings(
     )
 
 
-def _columns_of(reference: str, time: str) -> frozenset[str]:
-    names = sampled(reference).table.column_names
-    if time not in names:
-        raise BatchError(
-            f"{reference}: has no column {time!r}, which is the data's time: a reference needs it "
-            "as well: add it, or leave --reference out"
-        )
-    return frozenset(names)
+def _columns_of(reference: str) -> frozenset[str]:
+    return frozenset(sampled(reference).table.column_names)
 
 
 def _of_texts(facts: Mapping[str, Facts], clock: Clock) -> dict[str, str]:
