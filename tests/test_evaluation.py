@@ -238,6 +238,13 @@ def test_large_integers_are_told_apart_by_their_bits():
     assert figures.value("duplicated_rows") == 1
 
 
+def test_figures_of_large_integers_are_those_of_the_nearest_floats_and_of_labels_exact():
+    keys = pa.table({"key": pa.array([2**60, 2**60 + 1, 2**60 + 2], pa.int64())})
+    for kind, distinct in (("numerical", 1), ("categorical", 3)):
+        figures = Figures(evaluated(keys, None, schema_of({"key": kind}), "unique_count"))
+        assert figures.value("unique_count", "key") == distinct
+
+
 @pytest.mark.parametrize(
     "column",
     [
