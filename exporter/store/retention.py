@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -10,6 +11,7 @@ from exporter.store.dimensions import project_id
 from exporter.store.rows import delete_rows
 
 FOR_EVER = timedelta(days=365 * 1000)  # as the column's default
+PATIENCE = "2s"  # how long readers and writers are kept waiting for a month to be dropped
 BATCH = 200  # snapshots deleted in one transaction
 _KEEP = "update evaluation.project set keep_metrics = %s, keep_distributions = %s where name = %s"
 _OLD = (
@@ -59,12 +61,21 @@ def retain(
     with connection.transaction():
         project_id(connection, project)
         connection.execute(_KEEP, (metrics, distributions, project))
-        rows = connection.execute("select evaluation.drop_partitions(%s)", (now,)).fetchall()
+    dropped = _drop_months(connection, now)
     _delete_snapshots(connection, project, _before(now, metrics))
     _delete_distributions(connection, project, _before(now, distributions))
     connection.execute(_OLD_INPUTS, (project, _before(now, metrics)))
     _forget_streams(connection, project)
-    return [str(name) for (name,) in rows]
+    return dropped
+
+
+def _drop_months(connection: psycopg.Connection, now: datetime) -> list[str]:
+    """None where somebody reads them for long: everybody else would queue behind us. The next run does it."""
+    with suppress(psycopg.errors.LockNotAvailable), connection.transaction():
+        connection.execute(f"set local lock_timeout = '{PATIENCE}'")
+        rows = connection.execute("select evaluation.drop_partitions(%s)", (now,)).fetchall()
+        return [str(name) for (name,) in rows]
+    return []
 
 
 def _delete_snapshots(connection: psycopg.Connection, project: str, before: datetime) -> None:

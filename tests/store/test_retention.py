@@ -40,6 +40,19 @@ def test_a_month_older_than_every_retention_is_dropped(store: Store) -> None:
     assert len(store.find()) == 1
 
 
+def test_a_month_that_somebody_reads_is_dropped_by_a_later_run(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "PATIENCE", "50ms")
+    store.write(snapshot(day=-1000))
+    with psycopg.connect(store.url) as reading:
+        reading.execute("select * from grafana.metrics")
+        assert store.retain(NOW, "p", YEARS, QUARTER) == []
+        assert store.find() == []
+        assert months(store, "metric") == ["evaluation.metric_202401"]
+    assert len(store.retain(NOW, "p", YEARS, QUARTER)) == 4
+
+
 def test_distributions_go_before_figures(store: Store) -> None:
     written = store.write(snapshot(day=-200))
     store.retain(NOW, "p", YEARS, QUARTER)
