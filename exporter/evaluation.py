@@ -20,8 +20,17 @@ from exporter.profile.histogram import Grid, bin_names, grid_for, histogram
 from exporter.profile.merge import merge_columns, merge_outcomes, merge_tables
 from exporter.profile.outcome import ErrorProfile, Outcome, ScoreProfile
 from exporter.profile.points import Estimate
+from exporter.profile.rows import Rows, rows_of
 from exporter.profile.table import TableProfile
-from exporter.snapshot import INFINITE, NO_VALUE, Distribution, DriftRow, MetricRow, Snapshot
+from exporter.snapshot import (
+    INFINITE,
+    NO_VALUE,
+    Distribution,
+    DriftRow,
+    MetricRow,
+    Snapshot,
+    canonical,
+)
 
 __all__ = [
     "Grid",
@@ -60,6 +69,8 @@ class ReferenceProfile:
     windows: tuple[ReferenceProfile, ...] = ()  # those of a rolling reference; empty = fixed data
     grids: Mapping[str, Grid] = field(default_factory=dict)
     release: Callable[[str], None] = field(default=_keep, repr=False)  # a column is done with
+    rows: Callable[[], Rows] | None = field(default=None, repr=False)  # read when a metric asks
+    kept: dict[tuple[str, str, tuple[str, ...]], Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +94,8 @@ def evaluate(batch: Batch, reference: ReferenceProfile | None, plan: Plan) -> Sn
     results, table = _profile_table(batch, kinds, columns.visit, columns.failed)
     drift = [row for result in results for row in result.drift]
     outcome, why = _outcome(batch, reference, plan)
-    dataset = _Dataset(batch.rows, reference, table, DriftRows(drift), outcome, why)
+    whole = rows_of(batch, plan.schema)
+    dataset = _Dataset(batch.rows, reference, table, DriftRows(drift), outcome, why, whole)
     metrics = [row for use in plan.for_dataset() for row in dataset.rows(use)]
     metrics += [row for result in results for row in result.metrics]
     return Snapshot(
@@ -265,9 +277,12 @@ class _Dataset:
     drift: DriftRows
     outcome: Outcome | None
     why: str  # there is no outcome
+    whole: Rows
 
     def rows(self, use: Use) -> list[MetricRow]:
-        """The figures of one dataset metric."""
+        """The figures of one metric of the whole batch, or of pairs of columns."""
+        if Rows in use.spec.reads:
+            return self._of_rows(use)
         current, why = self._current(use)
         if current is None or why:
             return [MetricRow(use.spec.id, params=use.params, n=self.n, error=why)]
@@ -276,6 +291,22 @@ class _Dataset:
         if DriftRows in use.spec.reads:
             return [] if self.reference is None else figures(use, "", n, current, None)
         return figures(use, "", n, current, beside)
+
+    def _of_rows(self, use: Use) -> list[MetricRow]:
+        """Figures that no profile can give; the reference's are computed once."""
+        columns = self.whole.columns if use.columns is None else use.columns
+        current, reference = self.whole.of(columns), self.reference
+        opened = reference.rows if reference is not None else None
+        if use.spec.compares:
+            beside = opened().of(columns) if opened is not None else None
+            return figures(use, "", self.n, current, beside)
+        there = None
+        if reference is not None and opened is not None:
+            key = (use.spec.id, canonical(use.params), columns)
+            if key not in reference.kept:
+                reference.kept[key] = _attempt(use, opened().of(columns))
+            there = reference.kept[key]
+        return _rows(use, "", self.n, _attempt(use, current), there)
 
     def _current(self, use: Use) -> tuple[Dataset | None, str]:
         if TableProfile in use.spec.reads:
@@ -335,8 +366,14 @@ def _rows(use: Use, column: str, n: int, result: Any, beside: Any) -> list[Metri
     if use.spec.labels == "category":  # one that only the reference has is not unknown but absent
         labelled |= {label: 0.0 for label in others if label not in labelled and label != ""}
     return [
-        _row(use, column, x, n, result=value, beside=others.get(x)) for x, value in labelled.items()
+        _row(use, *_place(column, x), n, result=value, beside=others.get(x))
+        for x, value in labelled.items()
     ]
+
+
+def _place(column: str, label: str | tuple[str, str]) -> tuple[str, str]:
+    """Column and label of a figure: those of a pair are its two columns."""
+    return label if isinstance(label, tuple) else (column, label)
 
 
 def _row(use: Use, column: str, label: str, n: int, *, result: Any, beside: Any) -> MetricRow:

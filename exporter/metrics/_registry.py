@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType, UnionType
@@ -13,6 +13,7 @@ from exporter.errors import CatalogueError, PlanError, nearest
 
 Unit = Literal["ratio", "rows", "columns", "values", "value", "score", "percent"]
 Better = Literal["lower", "higher", "neutral"]
+Role = Literal["target", "prediction"]
 Per = Literal["dataset", "column", "pair"]
 LabelOf = Literal[
     "", "type", "class", "cell", "category", "column"
@@ -72,6 +73,7 @@ class MetricSpec:
     labels: LabelOf = ""
     alone: bool = True  # it has a figure without a reference, too
     survives: bool = False  # it has its figure also where a column is gone or unreadable
+    needs: frozenset[Role] = frozenset()  # what it reads of the model beside its columns
 
     @cached_property
     def model(self) -> Any:
@@ -104,6 +106,7 @@ def metric(
     gauge: str = "",
     labels: LabelOf = "",
     survives: bool = False,
+    needs: Collection[Role] = (),
 ) -> Callable[[Compute], Compute]:
     """Enter the decorated function into the catalogue.
 
@@ -112,7 +115,9 @@ def metric(
     be None: that it can do without), keyword-only parameters are its options. A mapping as result gives one figure a label; `labels` says of
     what (categories and classes come from the data and are not exposed without bound). `gauge` is
     the Prometheus name without prefix, where the id will not do: ids in `_count`, and `sum`.
-    `survives`: a figure of the whole table that does not need every column to be there.
+    `survives`: a figure of the whole table that does not need every column to be there. `needs`:
+    the roles whose columns a metric of `Rows` looks at; others tell by what they read. One of a
+    pair of columns gives a figure for each `(column, other)`.
     """
 
     def register(func: Compute) -> Compute:
@@ -144,6 +149,7 @@ def metric(
             labels,
             all(p.default is None for p in reference),
             survives,
+            frozenset(needs),
         )
         return func
 

@@ -48,8 +48,8 @@ class Plan:
         ]
 
     def for_dataset(self) -> list[Use]:
-        """The dataset metrics."""
-        return [use for use in self.uses if use.spec.per == "dataset"]
+        """The metrics of the whole batch, and those of pairs of columns."""
+        return [use for use in self.uses if use.spec.per != "column"]
 
     def columns(self) -> list[str]:
         """The columns that must be profiled: all, where a figure is read from the whole table."""
@@ -61,5 +61,6 @@ class Plan:
         """Whether any figure is read from the target."""
         named = {name for use in self.uses for name in use.columns or ()}
         return self.schema.target in named or any(
-            {ErrorProfile, ScoreProfile} & set(use.spec.reads) for use in self.uses
+            {ErrorProfile, ScoreProfile} & set(use.spec.reads) or "target" in use.spec.needs
+            for use in self.uses
         )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
@@ -24,6 +24,7 @@ from exporter.profile.column import CategoryProfile, ColumnProfile, NumericProfi
 from exporter.profile.outcome import ErrorProfile, ScoreProfile
 from exporter.profile.points import Points, Slabs
 from exporter.profile.read import outcome_columns
+from exporter.profile.rows import Rows, rows_of
 from exporter.profile.table import TableProfile
 from exporter.sources.cache import Cache, open_cache
 from exporter.sources.files import FileSource, batch_of
@@ -75,7 +76,9 @@ def profile_of(
     _, table = profile_table(
         batch, _kinds(schema, names), visit, _no_profile, gridded=not mergeable, mergeable=mergeable
     )
-    return ReferenceProfile(schema, found_columns, table, _outcome(batch, schema))
+    return ReferenceProfile(
+        schema, found_columns, table, _outcome(batch, schema), rows=lambda: rows_of(batch, schema)
+    )
 
 
 def chosen(
@@ -164,10 +167,17 @@ class WindowProfiles:
                 for name, w in zip(names, windows, strict=True)
             ]
             filled = [part for part in parts if part.table.rows]
-            self._merged[names] = merge_references(filled) if filled else None
+            self._merged[names] = (
+                replace(merge_references(filled), rows=self._reader(windows, schema, where))
+                if filled
+                else None
+            )
             while len(self._merged) > MERGED:
                 self._merged.popitem(last=False)
         return self._merged[names]
+
+    def _reader(self, windows: Sequence[int], schema: Schema, where: Where) -> Callable[[], Rows]:
+        return lambda: rows_of(_rows(self.source.read(*windows), where), schema)
 
     def whole(
         self, source: FileSource, schema: Schema, columns: Sequence[str], where: Where = ()
@@ -223,10 +233,14 @@ def _kept(
     mergeable: bool = False,
 ) -> ReferenceProfile:
     """The profile of that name; made, and kept, where it is not there or cannot be read."""
+
+    def rows() -> Rows:
+        return rows_of(*opened())
+
     path = place.find(name)
     if path is not None:
         try:
-            return _load(path)
+            return replace(_load(path), rows=rows)
         except (OSError, ValueError, TypeError, KeyError, AttributeError, ImportError):
             place.drop(name)
     batch, schema = opened()
@@ -238,7 +252,7 @@ def _kept(
     path = place.keep(name, write) if batch.rows else None
     if path is not None:
         try:
-            return _load(path)
+            return replace(_load(path), rows=rows)
         except OSError:  # another process needed the room
             path = None
     return profile_of(batch, schema, names, mergeable=mergeable)
