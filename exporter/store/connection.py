@@ -103,6 +103,17 @@ def transient(error: psycopg.Error) -> bool:
     return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
 
 
+def collided(error: psycopg.Error) -> bool:
+    """Whether another session was in the way at the same moment: done again, the same succeeds.
+
+    Rights that are granted while a partition is attached have no SQLSTATE of their own.
+    """
+    state = state_of(error)
+    return state in ("40001", "40P01") or (
+        state == "XX000" and "tuple concurrently" in str(error).lower()
+    )
+
+
 def state_of(error: psycopg.Error) -> str:
     """The SQLSTATE of an error, read from the text where a connection was refused; else empty."""
     if error.sqlstate:

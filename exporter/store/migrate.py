@@ -13,10 +13,11 @@ from importlib.resources.abc import Traversable
 import psycopg
 
 from exporter.errors import StoreError
-from exporter.store.connection import connect, place, translated
+from exporter.store.connection import collided, connect, place, translated
 
 MIGRATIONS = files("exporter.store") / "migrations"
 _LOCK = 0x65766C  # any constant of ours
+_ATTEMPTS = 5
 _EXISTS = (
     "select 1 from pg_class"
     " where relname = 'migration' and relnamespace = to_regnamespace('evaluation')"
@@ -67,8 +68,7 @@ def migrate(url: str, folder: Traversable = MIGRATIONS) -> list[str]:
         applied = _history(connection)
         _refuse(applied, steps, url)
         done = [_apply(connection, version, file) for version, file in _missing(applied, steps)]
-        with connection.transaction():
-            connection.execute((folder / "grants.sql").read_bytes())
+        _grant(connection, (folder / "grants.sql").read_bytes())
     return done
 
 
@@ -154,6 +154,19 @@ def _apply(connection: psycopg.Connection, version: int, file: Traversable) -> s
             (version, file.name, _digest(file)),
         )
     return file.name
+
+
+def _grant(connection: psycopg.Connection, grants: bytes) -> None:
+    """Again where a writer made a partition at the same moment."""
+    for left in reversed(range(_ATTEMPTS)):
+        try:
+            with connection.transaction():
+                connection.execute(grants)
+        except psycopg.Error as error:
+            if not left or not collided(error):
+                raise
+        else:
+            return
 
 
 def _digest(file: Traversable) -> str:

@@ -12,7 +12,7 @@ import psycopg
 from exporter.profile.histogram import Grid
 from exporter.snapshot import Snapshot, content_hash
 from exporter.store import retention
-from exporter.store.connection import connect, state_of, store_error
+from exporter.store.connection import collided, connect, store_error
 from exporter.store.dimensions import Dimensions, grid_id, project_id
 from exporter.store.door import refusing, storable, storable_text
 from exporter.store.find import Question, find_heads, read_snapshot
@@ -22,7 +22,7 @@ from exporter.store.rows import copy_rows, delete_rows, keys_of
 
 __all__ = ["Input", "Key", "Result", "Store", "Written"]
 
-_ATTEMPTS = 3
+_ATTEMPTS = 5
 _T = TypeVar("_T")
 _DELETE = (
     "update evaluation.snapshot set deleted_at = now(), changed = pg_current_xact_id()"
@@ -243,7 +243,7 @@ class Store:
 
 
 def _worth_repeating(connection: psycopg.Connection, error: psycopg.Error) -> bool:
-    return connection.closed or state_of(error) in ("40001", "40P01")
+    return connection.closed or collided(error)
 
 
 def _keep_input(

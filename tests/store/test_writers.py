@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from store.samples import DAY, NOW, metric_values, rows, snapshot
 
-from exporter.store import Store
+from exporter.store import Store, migrate
 
 WRITERS = 4
 
@@ -59,6 +59,21 @@ def test_eight_writers_meet_in_new_months(database: str) -> None:
     assert at_once(work, 8) == ["new"] * 48
     partitions = "select count(*) from pg_inherits where inhparent = 'evaluation.metric'::regclass"
     assert rows(database, partitions) == [(6,)]
+
+
+def test_migrations_beside_writers_stop_neither(database: str) -> None:
+    """As with the embedded server, which every command migrates: rights meet partitions."""
+
+    def work(number: int) -> list[str]:
+        if number == 0:
+            return [str(migrate(database)) for _ in range(30)]
+        with Store(database) as store:
+            return [
+                store.write(snapshot(f"writer {number}", day=-31 * month - 1500 * number)).result
+                for month in range(40)
+            ]
+
+    assert at_once(work, 3) == ["[]"] * 30 + ["new"] * 80
 
 
 def test_threads_share_one_store(database: str) -> None:
