@@ -165,9 +165,9 @@ def _conditions() -> Iterator[list[str]]:
 
 def _methods() -> Iterator[list[str]]:
     for method in sorted(filter(is_ours, DRIFT_METHODS.values()), key=lambda m: m.id):
-        beyond = "p-value below" if method.score == "p_value" else "at or above"
-        if method.score == "p_value" and method.inclusive:
-            beyond = "p-value at or below"
+        side = "below" if method.score == "p_value" else "above"
+        beyond = f"at or {side}" if method.inclusive else side
+        beyond = f"p-value {beyond}" if method.score == "p_value" else beyond
         kinds = " or ".join(method.kinds)
         yield [f"`{method.id}`", method.help, kinds, f"{beyond} {method.threshold:g}"]
 

@@ -185,6 +185,7 @@ def _compared(
     whole: NumericProfile | CategoryProfile,
     method: str,
     threshold: float | None,
+    **options: Any,
 ) -> DriftRow:
     """The drift of a window; exact p-values of KS take 20 ms each, and here only their size counts."""
     fixed = threshold is not None
@@ -192,7 +193,7 @@ def _compared(
     named = chosen.id if chosen else method
     if isinstance(column, NumericProfile) and isinstance(whole, NumericProfile) and named == "ks":
         return _ks(column, whole, threshold)
-    return compare(column, whole, method, threshold)
+    return compare(column, whole, method, threshold, **options)
 
 
 def _ks(column: NumericProfile, whole: NumericProfile, threshold: float | None) -> DriftRow:

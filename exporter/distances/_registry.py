@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from math import isnan, log
 from types import MappingProxyType
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from exporter.batch import Kind
 from exporter.errors import CatalogueError, PlanError
@@ -30,6 +30,13 @@ class DriftMethod:
     inclusive: bool
     reads: str  # "profiles" or "shares"
     compute: Callable[..., float | Estimate]
+    options: frozenset[str] = frozenset()  # those of `column_drift` that make a difference to it
+    parts: Callable[..., Sequence[float]] | None = None  # what each bin or category adds
+
+    def given(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of the options that the function itself takes."""
+        own = inspect.signature(self.compute).parameters
+        return {name: value for name, value in options.items() if name in own}
 
     def drifted(self, score: float, threshold: float) -> bool:
         """Whether a score is drift: distances at or above, p-values below the threshold."""
@@ -55,15 +62,20 @@ def drift_method(
     threshold: float,
     score: Literal["distance", "p_value"] = "distance",
     inclusive: bool = True,
+    parts: Callable[..., Any] | None = None,
 ) -> Callable[[Compute], Compute]:
     """Enter the decorated function among the drift methods.
 
     Its name is the method's id. Parameters annotated `Shares` make it read the pair of binned or
     categorical frequencies, column profiles make it read the two profiles; `current` comes first.
+    Keyword-only parameters are the options of `column_drift` that it heeds (`compat`); `Shares`
+    come with `bins` and `missing` applied. *parts* takes the same pair and returns what each bin
+    or category adds to the score: kept for columns that have drifted.
     """
 
     def register(func: Compute) -> Compute:
-        first = next(iter(inspect.signature(func).parameters.values()))
+        parameters = inspect.signature(func).parameters.values()
+        first = next(iter(parameters))
         text = inspect.getdoc(func)
         if not text or func.__name__ in _methods:
             raise CatalogueError(
@@ -71,9 +83,13 @@ def drift_method(
             )
         written = getattr(first.annotation, "__name__", first.annotation)  # a class, or its name
         reads = "shares" if written == "Shares" else "profiles"
+        heeded = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
+        if reads == "shares":
+            heeded |= {"bins", "missing"} if "numerical" in kinds else {"missing"}
         _methods[func.__name__] = DriftMethod(
-            func.__name__, text.splitlines()[0], kinds, threshold, score, inclusive, reads, func
-        )
+            func.__name__, text.splitlines()[0], kinds, threshold, score, inclusive, reads, func,
+            frozenset(heeded), parts,
+        )  # fmt: skip
         return func
 
     return register

@@ -1,4 +1,4 @@
-"""The drift methods; ids, thresholds and formulas are Evidently's (notes/evidently.md, 2.2)."""
+"""The drift methods that are chosen most; ids, thresholds and formulas are Evidently's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from exporter.distances._registry import drift_method
 from exporter.distances.gaps import ks_distance, wasserstein_distance
-from exporter.distances.shares import Shares, shares, sturges_edges
+from exporter.distances.shares import Bins, Shares, shares, sturges_edges
 from exporter.distances.tails import chi_square, ks_two_sample, normal_two_sided
 from exporter.profile.arrays import Floats
 from exporter.profile.column import CategoryProfile, NumericProfile
@@ -33,7 +33,19 @@ def wasserstein(current: NumericProfile, reference: NumericProfile) -> Estimate:
     return Estimate(value / scale, low / scale, high / scale)
 
 
-@drift_method(kinds=("numerical", "categorical"), threshold=0.1)
+def psi_parts(current: Shares, reference: Shares) -> Floats:
+    """What each bin or category adds to PSI."""
+    return _psi_terms(current.filled, reference.filled)
+
+
+def jensenshannon_parts(current: Shares, reference: Shares) -> Floats:
+    """What each bin or category adds to the squared Jensen-Shannon distance."""
+    c, r = current.share, reference.share
+    middle = (c + r) / 2
+    return (_entropy_terms(c, middle) + _entropy_terms(r, middle)) / 2
+
+
+@drift_method(kinds=("numerical", "categorical"), threshold=0.1, parts=psi_parts)
 def psi(current: Shares, reference: Shares) -> Estimate:
     """Population stability index of bins or categories."""
     value = _psi(current.filled, reference.filled)
@@ -49,7 +61,7 @@ def psi(current: Shares, reference: Shares) -> Estimate:
     return Estimate(value, float(near.sum()), float(apart.sum()))
 
 
-@drift_method(kinds=("numerical", "categorical"), threshold=0.1)
+@drift_method(kinds=("numerical", "categorical"), threshold=0.1, parts=jensenshannon_parts)
 def jensenshannon(current: Shares, reference: Shares) -> float:
     """Jensen-Shannon distance of bins or categories."""
     c, r = current.share, reference.share
@@ -67,17 +79,22 @@ def kl_div(current: Shares, reference: Shares) -> float:
 
 @drift_method(kinds=("numerical", "categorical"), threshold=0.1)
 def hellinger(
-    current: NumericProfile | CategoryProfile, reference: NumericProfile | CategoryProfile
+    current: NumericProfile | CategoryProfile,
+    reference: NumericProfile | CategoryProfile,
+    *,
+    bins: Bins = "sturges",
+    missing: bool = False,
 ) -> float:
     """Hellinger distance of densities or categories."""
-    if isinstance(current, NumericProfile) and isinstance(reference, NumericProfile):
+    plain = bins == "sturges" and not missing
+    if plain and isinstance(current, NumericProfile) and isinstance(reference, NumericProfile):
         distinct = len(
             np.union1d(current.points.values, reference.points.values)
         )  # Evidently bins the distinct values
         edges = sturges_edges(current, reference, distinct)
         c, r = (x.points.in_bins(edges) / x.count for x in (current, reference))
     else:
-        pair = shares(current, reference)
+        pair = shares(current, reference, bins=bins, missing=missing)
         c, r = pair[0].share, pair[1].share
     overlap = float(np.sqrt(c * r).sum())
     return sqrt(1 - min(1.0, overlap))
@@ -114,3 +131,10 @@ def _psi_terms(c: Floats, r: Floats) -> Floats:
 def _entropy(p: Floats, q: Floats) -> float:
     there = p > 0
     return float((p[there] * np.log(p[there] / q[there])).sum())
+
+
+def _entropy_terms(p: Floats, q: Floats) -> Floats:
+    terms = np.zeros(len(p))
+    there = p > 0
+    terms[there] = p[there] * np.log(p[there] / q[there])
+    return terms

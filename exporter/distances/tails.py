@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from math import ceil, erfc, exp, inf, lgamma, log, pi, sqrt
+from math import ceil, comb, erfc, exp, gcd, inf, lgamma, log, log1p, pi, sqrt
 
 import numpy as np
 
@@ -154,3 +154,120 @@ def _pelz_good(z: float, n: int) -> float:
         + (s / (72 * z6 * z) * k2 - s * p2 / (36 * z2 * z) * k2b) / n
         + (s / (6480 * z6 * z4) * k3 + s / (216 * z6) * k3b) / n**1.5
     )
+
+
+def student_two_sided(t: float, freedom: int) -> float:
+    """P(|T| > t) of Student's distribution: the incomplete beta function, whichever end is near."""
+    if t == 0:
+        return 1.0
+    a, squared = freedom / 2, t * t / freedom
+    if squared == inf:
+        return 0.0
+    log_far, far = -log1p(squared), squared / (1 + squared)
+    front = exp(a * log_far + log(far) / 2 - _log_beta_half(a))
+    if t * t < 3:  # near the middle, where the fraction of the other end converges
+        return 1 - 2 * front * _beta_fraction(far, 0.5, a)
+    return front * _beta_fraction(1 - far, a, 0.5) / a
+
+
+def _log_beta_half(a: float) -> float:
+    """The logarithm of B(a, 1/2); for a large a by its series, for differences of lgamma lose digits."""
+    if a < 30:
+        return lgamma(a) + lgamma(0.5) - lgamma(a + 0.5)
+    return log(pi) / 2 - log(a) / 2 + 1 / (8 * a) - 1 / (192 * a**3) + 1 / (640 * a**5)
+
+
+def _beta_fraction(x: float, a: float, b: float) -> float:
+    """Lentz' continued fraction of the incomplete beta function."""
+    c, d = 1.0, 1 / (1 - (a + b) * x / (a + 1))
+    h = d
+    for i in range(1, 100_000):
+        step = i * (b - i) * x / ((a + 2 * i - 1) * (a + 2 * i))
+        d, c = 1 / (1 + step * d), 1 + step / c
+        h *= d * c
+        step = -(a + i) * (a + b + i) * x / ((a + 2 * i) * (a + 2 * i + 1))
+        d, c = 1 / (1 + step * d), 1 + step / c
+        h *= d * c
+        if abs(d * c - 1) < 1e-15:
+            break
+    return h
+
+
+def rank_sum_exact(u: int, n: int, m: int) -> float:
+    """P(U <= u) of the Mann-Whitney statistic without ties, for u up to n m / 2.
+
+    The ways to reach each value are the coefficients of a Gaussian binomial, which is built up
+    factor by factor: a running sum of every i-th term, less what lies beyond.
+    """
+    if u < 0:
+        return 0.0
+    n, m = min(n, m), max(n, m)
+    ways = np.zeros(u + 1)
+    ways[0] = 1
+    for i in range(1, n + 1):
+        rows = -(-len(ways) // i)
+        grid = np.zeros(rows * i)
+        grid[: len(ways)] = ways
+        ways = np.cumsum(grid.reshape(rows, i), axis=0).ravel()[: u + 1]
+        if m + i <= u:
+            ways[m + i :] -= ways[: u + 1 - m - i].copy()
+    return min(1.0, float(ways.sum()) / comb(n + m, n))
+
+
+def cramer_von_mises_limit(x: float) -> float:
+    """P(W > x) of the limit of the Cramer-von Mises statistic: Smirnov's integrals, far into the tail.
+
+    Each is taken between two roots of the sine; the substitution by a cosine takes away the poles
+    at both ends, and equal steps of its angle converge like a Fourier series.
+    """
+    if x < 0.003:  # below it lies less than 1e-17
+        return 1.0
+    last = ceil(sqrt(pi * pi + 80 / x) / (2 * pi)) + 1
+    angle = (np.arange(256) + 0.5) * (pi / 256)
+    across = pi / 2 * np.cos(angle)
+    u = (2 * np.arange(1, last + 1)[:, None] - 0.5) * pi + across
+    told = np.exp(-x / 2 * u * u) / np.sqrt(u * np.cos(across)) * np.sin(angle)
+    signs = np.where(np.arange(last) % 2, -1.0, 1.0)
+    return min(1.0, max(0.0, float(signs @ told.sum(axis=1)) * pi / 256))
+
+
+def cramer_von_mises_exact(need: int, n: int, m: int) -> float:
+    """Share of lattice paths from (0,0) to (n,m) whose squared distances from the diagonal reach *need*.
+
+    The distance at (i, j) is i L/n - j L/m with L the least common multiple. What has reached the
+    need is counted with all its ways on and followed no further.
+    """
+    if need <= 0:
+        return 1.0
+    whole = n * m // gcd(n, m)
+    out, row = 0, [{0: 1}] + [{} for _ in range(m)]
+    for i in range(n + 1):
+        left: dict[int, int] = {}
+        for j in range(m + 1):
+            step = (i * whole // n - j * whole // m) ** 2
+            cell: dict[int, int] = {}
+            gone = 0
+            for part in (row[j], left):
+                for told, ways in part.items():
+                    if told + step >= need:
+                        gone += ways
+                    else:
+                        cell[told + step] = cell.get(told + step, 0) + ways
+            out += gone * comb(n - i + m - j, n - i)
+            row[j] = left = cell
+    return out / comb(n + m, n)
+
+
+def hypergeometric(good: int, bad: int, drawn: int) -> tuple[Floats, int]:
+    """Chances of how many good ones are drawn, and the first count of them; beyond are none above 1e-300."""
+    rows = good + bad
+    low, high = max(0, drawn - bad), min(good, drawn)
+    mean = drawn / rows * good
+    spread = sqrt(mean * (bad / rows) * (rows - drawn) / max(rows - 1, 1))
+    reach = ceil(40 * spread) + 200
+    first, last = max(low, int(mean) - reach), min(high, int(mean) + reach)
+    x = np.arange(first, last, dtype=np.float64)
+    steps = np.log((good - x) / (x + 1)) + np.log((drawn - x) / (bad - drawn + x + 1))
+    logs = np.concatenate(([0.0], np.cumsum(steps)))
+    chances = np.exp(logs - logs.max())
+    return chances / chances.sum(), first

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
+from typing import Any
 
 import numpy as np
 
 from exporter.batch import Kind
 from exporter.distances import DriftMethod, method_named
-from exporter.distances.shares import shares
+from exporter.distances.contributions import contributions
+from exporter.distances.shares import Bins, Shares, shares
 from exporter.metrics._registry import Automatic, Bound, metric
 from exporter.profile.column import CategoryProfile, NumericProfile
 from exporter.profile.points import Estimate
@@ -40,9 +42,17 @@ def column_drift(
     *,
     method: str = "auto",
     threshold: float | None = None,
+    compat: bool = False,
+    bins: Bins = "sturges",
+    missing: bool = False,
 ) -> DriftRow:
-    """How far a column has moved away from its reference."""
-    return compare(column, reference, method, threshold)
+    """How far a column has moved away from its reference.
+
+    `compat` takes Evidently's own figure where a method of ours was mended. `bins` and `missing`
+    are for methods that compare bins or categories: where numbers are cut, and whether what is
+    missing is one more.
+    """
+    return compare(column, reference, method, threshold, compat=compat, bins=bins, missing=missing)
 
 
 @metric(per="dataset", unit="columns", better="lower")
@@ -78,13 +88,16 @@ def compare(
     method: str,
     threshold: float | None,
     *,
+    compat: bool = False,
+    bins: Bins = "sturges",
+    missing: bool = False,
     per_batch: bool = False,
 ) -> DriftRow:
     """The drift result of a column; one that cannot be compared says why.
 
     `auto` is chosen by the reference alone, so that a column keeps its method from batch to
     batch; with `per_batch` by both, as Evidently does. With a threshold `auto` is a distance: a
-    p-value's threshold means something else.
+    p-value's threshold means something else. A method that has no use for an option does without.
     """
     if method == "auto":
         chosen = automatic_method(
@@ -94,18 +107,19 @@ def compare(
         chosen = method_named(method)
     limit = chosen.threshold if threshold is None else threshold
     kind = kind_of(column)
-    row = DriftRow(
-        column.name, kind, chosen.id, threshold=limit, n=column.count, reference_n=reference.count
-    )
+    whole = missing and "missing" in chosen.options
+    n, m = (x.count + x.missing if whole else x.count for x in (column, reference))
+    row = DriftRow(column.name, kind, chosen.id, threshold=limit, n=n, reference_n=m)
     if kind != kind_of(reference):
         other = kind_of(reference)
         return replace(row, error=f"a {kind} column cannot be compared with a {other} one")
-    if not column.count or not reference.count:
-        side = "batch" if not column.count else "reference"
+    if not n or not m:
+        side = "batch" if not n else "reference"
         return replace(row, error=f"no values in the {side}")
     if method != "auto" and kind not in chosen.kinds:
         return replace(row, error=f"{chosen.id} does not compare {kind} columns")
-    return _scored(row, chosen, limit, _score(chosen, column, reference))
+    options = {"compat": compat, "bins": bins, "missing": missing}
+    return _scored(row, chosen, column, reference, options)
 
 
 def kind_of(column: Comparable) -> Kind:
@@ -126,25 +140,33 @@ def automatic_method(
     return method_named("ks" if numerical else "chisquare" if distinct > 2 else "z")
 
 
-def _score(chosen: DriftMethod, column: Comparable, reference: Comparable) -> Estimate:
+def _scored(
+    row: DriftRow,
+    chosen: DriftMethod,
+    column: Comparable,
+    reference: Comparable,
+    options: Mapping[str, Any],
+) -> DriftRow:
+    """The row with its score, and with what a drifted score comes from."""
+    pair: tuple[Shares, Shares] | None = None
     if chosen.reads == "shares":
-        result = chosen.compute(*shares(column, reference))
-    else:
-        result = chosen.compute(column, reference)
-    return result if isinstance(result, Estimate) else Estimate(result, result, result)
-
-
-def _scored(row: DriftRow, chosen: DriftMethod, limit: float, score: Estimate) -> DriftRow:
+        pair = shares(column, reference, bins=options["bins"], missing=options["missing"])
+    result = chosen.compute(*(pair or (column, reference)), **chosen.given(options))
+    score = result if isinstance(result, Estimate) else Estimate(result, result, result)
     if not isfinite(score.value):
         return replace(row, error=f"the {chosen.id} score is not a finite number")
+    limit = chosen.threshold if row.threshold is None else row.threshold
+    drifted = bool(chosen.drifted(score.value, limit))
     exact = score.low == score.high
+    told = contributions(*pair, chosen.parts(*pair)) if drifted and pair and chosen.parts else None
     return replace(
         row,
         score=float(score.value),
-        drifted=bool(chosen.drifted(score.value, limit)),
+        drifted=drifted,
         severity=float(chosen.severity(score.value, limit)),
         low=None if exact else float(score.low),
         high=None if exact else float(score.high),
+        contributions=told,
     )
 
 

@@ -36,11 +36,13 @@ class Choosing:
     def fits(self, spec: MetricSpec, column: str) -> bool:
         """Whether the metric can read such a column; of an unknown one nobody can tell."""
         kind = self.schema.kinds.get(column) if self.schema else None
+        if spec.per == "pair":
+            return kind in (None, "numerical", "categorical")
         return kind is None or _PROFILES[kind] in spec.reads
 
     def columns(self, asked: Asked) -> tuple[str, ...] | None:
         """The columns of a column metric, () where there are none; None = all that it can read."""
-        if asked.spec.per != "column":
+        if asked.spec.per == "dataset":
             self._refuse_columns(asked)
             return None
         features = Selector("features" if asked.spec.id == DRIFT else "all", asked.at)
@@ -64,8 +66,8 @@ class Choosing:
             for e in error.errors(include_url=False):
                 self.tell((*asked.at, *e["loc"]), _said(e, asked.spec))
             return None
-        if asked.spec.id == DRIFT and not self._sound_drift(asked, params):
-            return None
+        if asked.spec.id == DRIFT:
+            return _short(asked.spec, params) if self._sound_drift(asked, params) else None
         return params if self._sound_range(asked, params) else None
 
     def _refuse_columns(self, asked: Asked) -> None:
@@ -165,12 +167,24 @@ class Choosing:
             text = f"there is no drift method {method!r}" + nearest(method, DRIFT_METHODS)
             self.tell((*asked.at, "method"), text)
             return False
+        for option in ("bins", "missing"):
+            heeding = [m.id for m in DRIFT_METHODS.values() if option in m.options]
+            if params[option] != asked.spec.options[option] and method not in ("auto", *heeding):
+                text = f"{method} has no use for {option!r}: {', '.join(sorted(heeding))} have"
+                self.tell((*asked.at, option), text)
+                return False
         p = method != "auto" and DRIFT_METHODS[method].score == "p_value"
         if threshold is None or 0 < threshold < (1 if p else float("inf")):
             return True
         wanted = "a p-value between 0 and 1" if p else "a distance above 0"
         self.tell((*asked.at, "threshold"), f"expected {wanted}")
         return False
+
+
+def _short(spec: MetricSpec, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Method and threshold, and what else is not as it is by default: rows carry them as their key."""
+    always = ("method", "threshold")
+    return {k: v for k, v in params.items() if k in always or v != spec.options[k]}
 
 
 def _said(error: Any, spec: MetricSpec) -> str:

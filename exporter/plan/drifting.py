@@ -66,5 +66,9 @@ class Drifting:
 
 
 def _named(params: Params) -> str:
-    threshold = params.get("threshold")
-    return str(params["method"]) + ("" if threshold is None else f" with threshold {threshold:g}")
+    said = {k: v for k, v in params.items() if k != "method" and v is not None}
+    options = " and ".join(
+        f"{name} {value:g}" if isinstance(value, float) else f"{name} {str(value).lower()}"
+        for name, value in said.items()
+    )
+    return str(params["method"]) + (f" with {options}" if options else "")

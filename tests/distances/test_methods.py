@@ -24,6 +24,7 @@ from exporter.profile.column import (
     numeric_profile,
 )
 from exporter.profile.merge import merge_columns
+from exporter.snapshot import DriftRow
 
 AWKWARD = [0.0, -0.0, 1.0, -1.0, 1e-300, -1e-300, 1e15, 2.5, 2.5000000001, 3.0]
 values = st.one_of(
@@ -46,10 +47,30 @@ def categories(told) -> CategoryProfile:
     return category_profile("c", names, np.array([names.index(x) for x in told], np.int32))
 
 
-def score(method: str, current, reference) -> float:
-    row = compare(current, reference, method, None)
+def compared(method: str, current, reference) -> DriftRow:
+    """The drift row; where a method refuses the samples, with its reason, which names the method."""
+    try:
+        row = compare(current, reference, method, None)
+    except ValueError as reason:
+        if method not in str(reason):
+            raise
+        return DriftRow("x", "", method, error=str(reason))
     assert row.error is None
-    return row.score
+    return row
+
+
+def score(method: str, current, reference) -> float | str:
+    row = compared(method, current, reference)
+    return row.error or row.score
+
+
+def near(told: float | str, rel: float):
+    return told if isinstance(told, str) else pytest.approx(told, rel=rel)
+
+
+def nothing_changed(method: str) -> float:
+    told = {"distance": 0.0, "p_value": 1.0}[method_named(method).score]
+    return 0.25 if method == "anderson" else told  # where its table ends
 
 
 def for_kind(kind: str) -> list[str]:
@@ -162,18 +183,20 @@ def test_z_is_the_two_sided_test_of_pooled_proportions():
 @settings(max_examples=15, deadline=None)
 @given(sample=samples)
 def test_identical_numbers_do_not_drift(method, sample):
-    row = compare(numbers(sample), numbers(sample), method, None)
-    assert row.drifted is False
-    assert row.score == pytest.approx(float(method_named(method).score == "p_value"), abs=1e-7)
+    row = compared(method, numbers(sample), numbers(sample))
+    if row.error is None:
+        assert row.drifted is False
+        assert row.score == pytest.approx(nothing_changed(method), abs=1e-7)
 
 
 @pytest.mark.parametrize("method", for_kind("categorical"))
 @settings(max_examples=15, deadline=None)
 @given(sample=labels)
 def test_identical_labels_do_not_drift(method, sample):
-    row = compare(categories(sample), categories(sample), method, None)
-    assert row.drifted is False
-    assert row.score == pytest.approx(float(method_named(method).score == "p_value"), abs=1e-7)
+    row = compared(method, categories(sample), categories(sample))
+    if row.error is None:
+        assert row.drifted is False
+        assert row.score == pytest.approx(nothing_changed(method), abs=1e-7)
 
 
 @pytest.mark.parametrize("method", for_kind("numerical"))
@@ -201,8 +224,8 @@ def test_numbers_in_parts_drift_as_far_as_the_whole(method, parts, reference):
     merged = merge_columns([numbers(part) for part in parts])
     whole = numbers([x for part in parts for x in part])
     base = numbers(reference)
-    assert score(method, merged, base) == pytest.approx(score(method, whole, base), rel=1e-9)
-    assert score(method, base, merged) == pytest.approx(score(method, base, whole), rel=1e-6)
+    assert score(method, merged, base) == near(score(method, whole, base), rel=1e-9)
+    assert score(method, base, merged) == near(score(method, base, whole), rel=1e-6)
 
 
 @pytest.mark.parametrize("method", for_kind("categorical"))
@@ -222,10 +245,11 @@ def test_labels_in_parts_drift_as_far_as_the_whole(method, parts, reference):
 def test_scores_are_finite_and_severity_tells_drift(method, current, reference, words, others):
     chosen = DRIFT_METHODS[method]
     if "numerical" in chosen.kinds:
-        row = compare(numbers(current), numbers(reference), method, None)
+        row = compared(method, numbers(current), numbers(reference))
     else:
-        row = compare(categories(words), categories(others), method, None)
-    assert row.error is None
+        row = compared(method, categories(words), categories(others))
+    if row.error:
+        return
     assert row.score >= 0
     if chosen.score == "p_value":
         assert row.score <= 1
