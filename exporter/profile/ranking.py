@@ -1,0 +1,235 @@
+"""Ranking profiles: every user's recommendations in order, and what was known of items and users before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from exporter.errors import BatchError
+from exporter.profile.arrays import Bools, Codes, Floats, Hashes, Ints, hash_labels, mixed
+
+RankedBy = Literal["score", "rank"]  # a score, higher is first; or the place itself, 1 is first
+Labelled = tuple[list[str], Codes]  # distinct labels, and each row's index; their number = missing
+LAST_PLACE = 1 << 31  # beyond any list
+_APART = 1 << 33  # more than two places of one user can be apart
+_SHUFFLE = 0x2545F4914F6CDD1D  # so that the order of ties follows neither users nor items
+
+
+@dataclass(frozen=True)
+class TrainProfile:
+    """The interactions that a model was trained on: the items of each user, and the users of each item."""
+
+    users: Hashes  # ascending
+    starts: Ints  # where a user's interactions begin, and where the last one's end
+    interactions: Codes  # indices of items
+    items: Hashes  # ascending
+    popularity: Ints  # the distinct users of each item
+
+
+@dataclass(frozen=True)
+class ItemFeatures:
+    """What items are like: one vector each, of length 1 (or 0, where all its features are 0)."""
+
+    items: Hashes  # ascending
+    width: int
+    values: Floats  # the vectors one after the other
+
+    @property
+    def vectors(self) -> Floats:
+        """One row an item."""
+        return self.values.reshape(-1, self.width)
+
+
+@dataclass(frozen=True)
+class RankingProfile:
+    """What was recommended to whom, user by user and best first, and how relevant it turned out to be.
+
+    Users and items are hashes of their text, so that parts, training data and features meet. Rows
+    without user, item or prediction, or with an infinite one, are left out; a row without target
+    is a recommendation that nobody followed.
+    """
+
+    ranked_by: RankedBy
+    users: Hashes  # ascending
+    starts: Ints  # where a user's rows begin, and where the last one's end
+    items: Hashes  # ascending
+    item_codes: Codes  # of each row
+    relevance: Floats  # the target of each row; NaN where it has none
+    predictions: Floats  # scores, or places as they were given
+    left_out: int
+    train: TrainProfile | None = None
+    features: ItemFeatures | None = None
+
+    @property
+    def count(self) -> int:
+        """Rows with user, item and prediction."""
+        return len(self.item_codes)
+
+    @property
+    def unlabelled(self) -> int:
+        """Those of them that have no target."""
+        return int(np.isnan(self.relevance).sum())
+
+    @cached_property
+    def sizes(self) -> Ints:
+        """Rows of each user."""
+        return np.diff(self.starts)
+
+    @cached_property
+    def user_codes(self) -> Ints:
+        """The index of each row's user."""
+        return np.repeat(np.arange(len(self.users)), self.sizes)
+
+    @cached_property
+    def places(self) -> Ints:
+        """Each row's place in its user's list, from 1, no two alike.
+
+        Of scores the order; of given places those, moved back where they would be below 1 or taken.
+        """
+        order = np.arange(self.count) - self.starts[self.user_codes]
+        if self.ranked_by == "score":
+            return order + 1
+        given = np.clip(np.floor(self.predictions), 1, LAST_PLACE).astype(np.int64)
+        pushed = given - order + _APART * self.user_codes
+        return np.maximum.accumulate(pushed) - _APART * self.user_codes + order
+
+    def beside(self, train: TrainProfile | None, features: ItemFeatures | None) -> RankingProfile:
+        """The same with what was known before: profiles are kept without, as one of them serves all."""
+        return replace(self, train=train, features=features)
+
+
+def ranking_profile(
+    users: Labelled,
+    items: Labelled,
+    target: Floats,
+    prediction: Floats,
+    *,
+    ranked_by: RankedBy = "score",
+) -> RankingProfile:
+    """The profile of rows, given in any order.
+
+    Equal predictions of one user are put into an order that is fixed but has nothing to do with
+    the rows, the items' names or their relevance.
+    """
+    there = (users[1] < len(users[0])) & (items[1] < len(items[0])) & np.isfinite(prediction)
+    return _assembled(
+        (hash_labels(users[0])[:-1], users[1][there]),
+        (hash_labels(items[0])[:-1], items[1][there]),
+        np.where(np.isfinite(target), target, np.nan)[there],
+        prediction[there],
+        ranked_by=ranked_by,
+        left_out=int(len(there) - np.count_nonzero(there)),
+    )
+
+
+def merge_rankings(parts: Sequence[RankingProfile]) -> RankingProfile:
+    """The profile of the whole: parts of one batch may share users.
+
+    Raises BatchError where some parts are ordered by score and others by rank.
+    """
+    if len({part.ranked_by for part in parts}) > 1:
+        raise BatchError("some parts are ordered by score and others by rank")
+    merged = _assembled(
+        _joined([(part.users, part.user_codes) for part in parts]),
+        _joined([(part.items, part.item_codes) for part in parts]),
+        np.concatenate([part.relevance for part in parts]),
+        np.concatenate([part.predictions for part in parts]),
+        ranked_by=parts[0].ranked_by,
+        left_out=sum(part.left_out for part in parts),
+    )
+    return merged.beside(parts[0].train, parts[0].features)
+
+
+def train_profile(users: Labelled, items: Labelled) -> TrainProfile:
+    """The profile of interactions, a row each; rows without user or item are left out."""
+    there = (users[1] < len(users[0])) & (items[1] < len(items[0]))
+    names, who = _used(hash_labels(users[0])[:-1], users[1][there])
+    things, what = _used(hash_labels(items[0])[:-1], items[1][there])
+    order = np.lexsort((what, who))
+    who, what = who[order], what[order]
+    again = np.zeros(len(who), bool)
+    again[1:] = (who[1:] == who[:-1]) & (what[1:] == what[:-1])
+    popularity = np.bincount(what[~again], minlength=len(things))
+    return TrainProfile(names, _starts(who, len(names)), what, things, popularity)
+
+
+def item_features(items: Labelled, features: Sequence[Floats]) -> ItemFeatures:
+    """The vectors of items, of one array a feature.
+
+    Rows that lack the item or a feature are left out; an item on several rows has their mean.
+    """
+    table = np.column_stack(features) if features else np.empty((len(items[1]), 0))
+    there = (items[1] < len(items[0])) & np.isfinite(table).all(axis=1)
+    names, which = _used(hash_labels(items[0])[:-1], items[1][there])
+    sums = np.zeros((len(names), table.shape[1]))
+    np.add.at(sums, which, table[there])
+    length = np.linalg.norm(sums, axis=1, keepdims=True)
+    vectors = np.divide(sums, length, out=np.zeros_like(sums), where=length > 0)
+    return ItemFeatures(names, table.shape[1], vectors.ravel())
+
+
+def _assembled(
+    users: tuple[Hashes, Codes],
+    items: tuple[Hashes, Codes],
+    relevance: Floats,
+    predictions: Floats,
+    *,
+    ranked_by: RankedBy,
+    left_out: int,
+) -> RankingProfile:
+    (names, who), (things, what) = _used(*users), _used(*items)
+    key = -predictions if ranked_by == "score" else predictions
+    order = np.argsort(key, kind="stable")
+    order = order[np.argsort(who[order], kind="stable")]
+    _settle_ties(order, who, key, names[who] ^ things[what], relevance)
+    return RankingProfile(
+        ranked_by,
+        names,
+        _starts(who, len(names)),
+        things,
+        what[order],
+        relevance[order],
+        predictions[order],
+        left_out,
+    )
+
+
+def _settle_ties(order: Ints, who: Codes, key: Floats, pairs: Hashes, relevance: Floats) -> None:
+    """Put rows of equal user and key into an order that does not depend on the one they came in."""
+    user, value = who[order], key[order]
+    follows = np.zeros(len(order), bool)
+    follows[1:] = (user[1:] == user[:-1]) & (value[1:] == value[:-1])
+    tied = follows.copy()
+    tied[:-1] |= follows[1:]
+    at = np.flatnonzero(tied)
+    if not len(at):
+        return
+    rows = order[at]
+    known = np.nan_to_num(relevance[rows], nan=-np.inf)
+    settled = np.lexsort((known, mixed(pairs[rows], _SHUFFLE), np.cumsum(~follows)[at]))
+    order[at] = rows[settled]
+
+
+def _joined(parts: Sequence[tuple[Hashes, Ints | Codes]]) -> tuple[Hashes, Codes]:
+    """Names of all parts, some twice, and the codes that follow."""
+    before = np.cumsum([0, *(len(names) for names, _ in parts)])
+    codes = [codes + at for (_, codes), at in zip(parts, before[:-1], strict=True)]
+    return np.concatenate([names for names, _ in parts]), np.concatenate(codes).astype(np.int32)
+
+
+def _used(names: Hashes, codes: Codes) -> tuple[Hashes, Codes]:
+    """The names that occur, ascending and each once, and the codes that follow."""
+    occurs: Bools = np.zeros(len(names), bool)
+    occurs[codes] = True
+    found, place = np.unique(names[occurs], return_inverse=True)
+    follow = np.zeros(len(names), np.int32)
+    follow[occurs] = place
+    return found, follow[codes]
+
+
+def _starts(codes: Codes, count: int) -> Ints:
+    return np.concatenate(([0], np.cumsum(np.bincount(codes, minlength=count))))
