@@ -13,7 +13,7 @@ import click
 
 from exporter.cli.options import format_option
 from exporter.cli.tables import print_table
-from exporter.errors import PlanError, nearest
+from exporter.errors import ExporterError, PlanError, nearest
 
 if TYPE_CHECKING:
     from exporter.distances import DriftMethod
@@ -66,10 +66,17 @@ def _import(plugin: str) -> None:
 def _print(
     chosen: Sequence[MetricSpec], methods: dict[str, DriftMethod], lists: dict[str, list[Any]]
 ) -> None:
-    if chosen:
+    from exporter.metrics import CATALOGUE
+
+    if chosen and len(chosen) == len(CATALOGUE):  # a list to look through
         print_table(
-            ("metric", "of a", "options", "gauge", "what"),
-            [(s.id, s.per, _options(s), s.gauge, s.help) for s in chosen],
+            ("metric", "of a", "options", "what"),
+            [(s.id, s.per, _options(s), s.help) for s in chosen],
+        )
+    elif chosen:
+        print_table(
+            ("metric", "of a", "options", "unit", "better", "gauge", "what"),
+            [(s.id, s.per, _options(s), s.unit, s.better, s.gauge, s.help) for s in chosen],
         )
     if methods:
         forms = [_method_form(name, method) for name, method in methods.items()]
@@ -129,7 +136,12 @@ def generate(only_check: bool, out: Path) -> None:
     from exporter.generate import check, write
 
     if not only_check:
-        for name in write(out):
+        try:
+            written = write(out)
+        except OSError as error:
+            reason = f"{error.filename or out} cannot be written ({error.strerror})"
+            raise ExporterError(f"{reason}: name another folder with --out") from error
+        for name in written:
             click.echo(f"wrote {name}")
         return
     differing = check(out)

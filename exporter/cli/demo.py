@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from exporter.cli.output import tell
 from exporter.cli.progress import bar
-from exporter.cli.tables import print_table
+from exporter.cli.tables import many, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,8 +35,12 @@ def demo(folder: Path, days: int) -> None:
     click.echo(
         "Late flights: two models predict how late a flight from New York arrives.", err=True
     )
+    click.echo(f"Making the flights and evaluating them in {folder}, day by day.", err=True)
     found = run_demo(folder, datetime.now(UTC), days=days, watch=_with_bar)
     _tell(found)
+    tell(found.errors)
+    if found.errors:
+        click.get_current_context().exit(max(error.exit_code for error in found.errors))
 
 
 def _with_bar(results: Iterable[Done | Failed], work: Work) -> Iterator[Done | Failed]:
@@ -50,14 +56,13 @@ def _tell(found: Demo) -> None:
 
     story = found.story
     lines = list(told(story))
-    share = f"{story.sound_days} of {story.days} days had no critical failure."
-    click.echo(f"{found.snapshots:,} snapshots. {share if story.days else ''}".rstrip())
-    if found.failed:
-        click.echo(f"{found.failed} batches could not be evaluated", err=True)
+    new = f"{many(found.snapshots, 'snapshot')}." if found.snapshots else "Nothing new is due."
+    share = f"{story.sound_days} of {story.days} days have no critical failure."
+    click.echo(f"{new} {share if story.days else ''}".rstrip())
     if lines:
         click.echo("What went wrong, and when:\n")
         print_table(("when", "what", "how it showed"), lines)
-    config = found.config
+    config = shlex.quote(str(found.config))
     click.echo(
         f"\nNext:\n"
         f"  exporter list {config} --status fail\n"

@@ -8,6 +8,7 @@ import click
 
 from exporter.cli.options import config_argument, file_path
 from exporter.cli.output import write_file
+from exporter.cli.tables import many
 
 
 @click.command()
@@ -49,10 +50,4 @@ def validate(config: Path, plugins: bool) -> None:
     for warning in loaded.warnings:
         click.echo(f"warning: {warning}", err=True)
     evaluations = sum(len(model.evaluations or {}) for model in loaded.models.values())
-    click.echo(
-        f"{config}: {_many(len(loaded.models), 'model')}, {_many(evaluations, 'evaluation')}"
-    )
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
+    click.echo(f"{config}: {many(len(loaded.models), 'model')}, {many(evaluations, 'evaluation')}")

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from exporter.cli.tables import many
+
 if TYPE_CHECKING:
     from exporter.errors import ExporterError
     from exporter.pipeline import Done, Failed, Work
@@ -55,8 +57,8 @@ def ended_by_sigterm() -> Iterator[None]:
 
 def tell_waiting(count: int) -> None:
     """Say that the store is away and what that means for the snapshots that were made."""
-    some = "1 snapshot waits" if count == 1 else f"{count:,} snapshots wait"
-    click.echo(f"warning: the store is away: {some} on disk, for the next run to deliver", err=True)
+    some = f"{many(count, 'snapshot')} on disk, for the next run to deliver"
+    click.echo(f"warning: the store is away: {some}", err=True)
 
 
 @dataclass

@@ -17,6 +17,7 @@ from exporter.cli.options import config_argument, format_option, span
 from exporter.cli.output import tell
 from exporter.cli.progress import Results, bar, ended_by_sigterm, tell_waiting
 from exporter.cli.snapshots import print_results
+from exporter.cli.tables import many
 
 if TYPE_CHECKING:
     from exporter.config import Loaded
@@ -119,7 +120,9 @@ def _run_once(
         context.exit(max(error.exit_code for error in results.errors))
     failed = sum(not snapshot.passed for snapshot in found)
     if gate and failed:
-        click.echo(f"gate: critical tests failed in {failed} of {len(found)} snapshots", err=True)
+        click.echo(
+            f"gate: critical tests failed in {failed} of {many(len(found), 'snapshot')}", err=True
+        )
         context.exit(1)
 
 
@@ -128,7 +131,7 @@ def _end_early(context: click.Context, results: Results, form: str, loaded: Load
     _print(results.made, form, loaded, None)
     if results.waiting:
         tell_waiting(results.waiting)
-    click.echo(f"stopped: {len(results.made)} snapshots are kept; run again to go on", err=True)
+    click.echo(f"stopped: {many(len(results.made), 'snapshot')} kept; run again to go on", err=True)
     context.exit(INTERRUPTED)
 
 

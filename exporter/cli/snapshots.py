@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from exporter.cli.tables import figure, print_table, tags_text, window_of
+from exporter.cli.tables import figure, many, print_table, tags_text, window_of
 
 if TYPE_CHECKING:
     from exporter.snapshot import CheckResult, MetricRow, Snapshot
@@ -90,7 +90,7 @@ def print_results(made: Sequence[Snapshot], zone: str) -> None:
         )
     found = [s.status for s in made]
     told = ", ".join(f"{found.count(s):,} {s}" for s in reversed(_WORST_FIRST) if s in found)
-    click.echo(f"{len(made):,} snapshot{'' if len(made) == 1 else 's'}: {told}")
+    click.echo(f"{many(len(made), 'snapshot')}: {told}")
 
 
 def _result_line(snapshot: Snapshot, zone: str) -> tuple[str, ...]:

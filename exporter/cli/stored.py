@@ -22,7 +22,7 @@ from exporter.cli.options import (
 )
 from exporter.cli.output import write_file
 from exporter.cli.snapshots import HEADS, head_line, print_snapshot
-from exporter.cli.tables import print_table
+from exporter.cli.tables import many, print_table
 from exporter.errors import PlanError, SnapshotError, nearest
 from exporter.snapshot import Snapshot
 
@@ -117,11 +117,11 @@ def delete(place: tuple[str, ...], url: str | None, yes: bool, **chosen: Any) ->
         if not ids:
             click.echo("nothing fits: nothing deleted")
             return
-        if not yes and not _agreed(f"delete {_many(len(ids))}?"):
+        if not yes and not _agreed(f"delete {many(len(ids), 'snapshot')}?"):
             click.echo("nothing deleted")
             return
         count = store.delete(ids)
-    click.echo(f"deleted {_many(count)}")
+    click.echo(f"deleted {many(count, 'snapshot')}")
     if rest and count < len(ids):
         missing = f"{len(ids) - count} of {len(ids)} not in the store"
         raise PlanError(f"{missing}: `exporter list` shows what is")
@@ -201,7 +201,3 @@ def _page(snapshot: Snapshot, zone: str) -> str:
     from exporter.report import page
 
     return page(snapshot, timezone=ZoneInfo(zone))
-
-
-def _many(count: int) -> str:
-    return f"{count:,} snapshot{'' if count == 1 else 's'}"

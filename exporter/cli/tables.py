@@ -44,9 +44,9 @@ def figure(value: float | None) -> str:
     return f"{value:,.0f}" if value == round(value) and abs(value) < 1e15 else f"{value:.5g}"
 
 
-def share(value: float | None) -> str:
-    """A ratio as a percentage."""
-    return "" if value is None else f"{value:.1%}"
+def many(count: int, what: str) -> str:
+    """`1 snapshot`, `2,564 snapshots`."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def window_of(start: datetime | None, end: datetime | None, zone: str) -> str:
@@ -78,11 +78,11 @@ def _rich_table(
     from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for name in headers:
+    used = [i for i in range(len(headers)) if any(row[i] for row in rows)]  # empty ones cost width
+    for name in (headers[i] for i in used):
         table.add_column(name, justify="right" if name in right else "left", overflow="fold")
     for row in rows:
-        cells = [Text(text, STYLES.get(text, "")) for text in row]
-        table.add_row(*cells)
+        table.add_row(*(Text(row[i], STYLES.get(row[i], "")) for i in used))
     Console().print(table)
 
 

@@ -1,0 +1,108 @@
+"""`exporter evaluate`: files without config or store."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from cli.shop import Shop
+
+from exporter.snapshot import from_dict
+
+CURRENT, OTHER = "data/03.parquet", "data/00.parquet"
+
+
+def test_a_summary_is_shown_where_nothing_is_asked_for(files: Shop) -> None:
+    result = files.call("evaluate", CURRENT)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("60 rows; no tests\n")
+    assert "missing_ratio" in result.stdout
+    assert "drift" not in result.stdout
+
+
+def test_drift_is_shown_beside_a_reference(files: Shop) -> None:
+    result = files.call("evaluate", CURRENT, "--reference", OTHER)
+    assert "60 rows beside 60 of the reference" in result.stdout
+    assert "drift of" in result.stdout
+
+
+def test_quality_is_shown_of_a_model(files: Shop) -> None:
+    model = ("--task", "regression", "--target", "y", "--prediction", "p")
+    made = files.json("evaluate", CURRENT, *model)
+    assert "rmse" in {row["metric"] for row in made["metrics"]}
+
+
+def test_a_failed_critical_test_exits_with_1(files: Shop) -> None:
+    result = files.call("evaluate", CURRENT, "--tests", "[{missing_ratio: {columns: [x], gt: 0}}]")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("fail: 60 rows; tests: 1 fail\n")
+
+
+def test_passed_tests_exit_with_0(files: Shop) -> None:
+    result = files.call("evaluate", CURRENT, "--tests", "row_count, column_count")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("success: 60 rows; tests: 2 success\n")
+
+
+def test_entries_may_be_a_yaml_list_with_options(files: Shop) -> None:
+    made = files.json("evaluate", CURRENT, "--metrics", "[{quantile: {columns: [x], q: 0.9}}]")
+    assert [(m["metric"], m["params"]) for m in made["metrics"]] == [("quantile", {"q": 0.9})]
+
+
+def test_columns_may_come_from_a_file(files: Shop) -> None:
+    (files.folder / "columns.yaml").write_text("numerical: [x]\ncategorical: [city]\n")
+    made = files.json(
+        "evaluate", CURRENT, "--columns", "columns.yaml", "--metrics", "missing_ratio"
+    )
+    assert [m["column"] for m in made["metrics"]] == ["x", "city"]
+
+
+def test_json_is_pure_and_comes_back_as_the_snapshot(files: Shop) -> None:
+    result = files.call("evaluate", CURRENT, "--reference", OTHER, "--format", "json")
+    assert result.stderr == ""
+    made = json.loads(result.stdout)
+    assert from_dict(made).as_dict() == made
+
+
+def test_html_is_a_page(files: Shop) -> None:
+    result = files.call("evaluate", CURRENT, "--format", "html")
+    assert result.stdout.lower().startswith("<!doctype html>")
+    assert result.stdout.rstrip().endswith("</html>")
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "begin"),
+    [
+        ("r.json", (), "{"),
+        ("r.html", (), "<!"),
+        ("r.html", ("--format", "json"), "{"),
+        ("r", ("--format", "html"), "<!"),
+    ],
+)
+def test_a_file_is_what_format_says_or_else_its_name(
+    files: Shop, name: str, more: tuple[str, ...], begin: str
+) -> None:
+    result = files.call("evaluate", CURRENT, "-o", name, *more)
+    assert result.stdout == ""
+    assert result.stderr == f"done: wrote {name}\n"
+    assert (files.folder / name).read_text().startswith(begin)
+
+
+def test_a_table_is_not_written_to_a_file(files: Shop) -> None:
+    result = files.call("evaluate", CURRENT, "-o", "r.txt", "--format", "table")
+    assert result.exit_code == 2
+    assert "--format json or html" in result.stderr
+
+
+def test_figures_are_not_cut_off_where_nobody_looks(files: Shop) -> None:
+    asked = ("--metrics", "data_summary", "--tests", "row_count")
+    made = files.json("evaluate", CURRENT, *asked)
+    table = files.call("evaluate", CURRENT, *asked).stdout.partition("metric ")[2]
+    assert len(made["metrics"]) > 60
+    assert len(table.splitlines()) == len(made["metrics"]) + 1
+
+
+def test_a_time_column_that_is_not_there_is_told(files: Shop) -> None:
+    result = files.call("evaluate", CURRENT, "--time", "att")
+    assert result.exit_code == 0
+    assert result.stderr == "warning: there is no column 'att'; did you mean 'at'?\n"
