@@ -113,8 +113,8 @@ def told(found: Story) -> Iterator[tuple[str, str, str]]:
             if worst.true_start.month in SUMMER
             else "the champion errs more than it should",
             (
-                f"rmse {worst.rmse:.1f} min, at most {worst.bound:.1f} are allowed; {len(bad)} of"
-                f" {len(found.weeks)} weeks fail, {summer} of them in the summer"
+                f"rmse {worst.rmse:.1f} min, {worst.bound:.1f} allowed; {len(bad)} of"
+                f" {len(found.weeks)} weeks fail, {summer} in the summer"
             ),
         )
 
@@ -136,7 +136,7 @@ def _reasons(failures: Sequence[Failure]) -> Iterator[str]:
         by_test.setdefault(failure.test, []).append(failure)
     for test, some in by_test.items():
         columns = list(dict.fromkeys(f.column for f in some if f.column))
-        shown = ", ".join(columns[:3]) + (f" and {len(columns) - 3} more" if columns[3:] else "")
+        shown = f"of {len(columns)} columns" if columns[2:] else ", ".join(columns)
         values = [f.value for f in some if f.value is not None]
         worst = max(values, key=abs) if values else None
         yield " ".join(x for x in (test, shown, _figure(test, worst)) if x)
