@@ -158,15 +158,16 @@ def train_profile(users: Labelled, items: Labelled) -> TrainProfile:
 
 
 def item_features(items: Labelled, features: Sequence[Floats]) -> ItemFeatures:
-    """The vectors of items, of one array a feature.
+    """The vectors of items, of one array a feature, of which there is at least one.
 
     Rows that lack the item or a feature are left out; an item on several rows has their mean.
     """
-    table = np.column_stack(features) if features else np.empty((len(items[1]), 0))
+    table = np.column_stack(features)
     there = (items[1] < len(items[0])) & np.isfinite(table).all(axis=1)
     names, which = _used(hash_labels(items[0])[:-1], items[1][there])
     sums = np.zeros((len(names), table.shape[1]))
     np.add.at(sums, which, table[there])
+    sums /= np.maximum(np.abs(sums).max(axis=1, keepdims=True), np.finfo(np.float64).tiny)
     length = np.linalg.norm(sums, axis=1, keepdims=True)
     vectors = np.divide(sums, length, out=np.zeros_like(sums), where=length > 0)
     return ItemFeatures(names, table.shape[1], vectors.ravel())

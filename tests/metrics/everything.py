@@ -68,6 +68,11 @@ def options_of(spec: MetricSpec) -> dict[str, Any]:
     return {name: NEEDED[name] for name in needed}
 
 
+def reading(profile: type) -> list[MetricSpec]:
+    """The metrics that read such a profile."""
+    return [spec for spec in CATALOGUE.values() if profile in spec.reads]
+
+
 def everything(schema: Schema, **options: Any) -> Plan:
     """A plan of every metric there is, and of a test of each that has an automatic condition."""
     metrics = [{spec.id: options_of(spec)} for spec in CATALOGUE.values()]
