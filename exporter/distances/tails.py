@@ -158,11 +158,9 @@ def _pelz_good(z: float, n: int) -> float:
 
 def student_two_sided(t: float, freedom: int) -> float:
     """P(|T| > t) of Student's distribution: the incomplete beta function, whichever end is near."""
-    if t == 0:
-        return 1.0
     a, squared = freedom / 2, t * t / freedom
-    if squared == inf:
-        return 0.0
+    if squared in (0, inf):
+        return 0.0 if squared else 1.0
     log_far, far = -log1p(squared), squared / (1 + squared)
     front = exp(a * log_far + log(far) / 2 - _log_beta_half(a))
     if t * t < 3:  # near the middle, where the fraction of the other end converges
