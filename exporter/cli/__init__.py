@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from io import TextIOWrapper
+
 import click
 
 from exporter import __version__
@@ -49,4 +52,7 @@ def main(context: click.Context, log_format: str) -> None:
     Exit codes: 0 fine, 1 a critical test failed (with --gate, or in evaluate), 2 usage or
     config, 3 data that cannot be read, 4 the store.
     """
+    for stream in (sys.stdout, sys.stderr):  # a name that the terminal cannot show is no error
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     context.obj = {"log_format": log_format}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from exporter.cli.options import format_option
+from exporter.cli.output import say
 from exporter.cli.tables import print_table
 from exporter.errors import ExporterError, PlanError, nearest
 
@@ -146,7 +147,7 @@ def generate(only_check: bool, out: Path) -> None:
         return
     differing = check(out)
     for name in differing:
-        click.echo(f"{name} is not what the code would write: run `exporter generate`", err=True)
+        say(f"{name} is not what the code would write: run `exporter generate`")
     if differing:
         click.get_current_context().exit(1)
     click.echo("every generated file is as the code would write it")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from exporter.cli.output import tell
+from exporter.cli.output import say, tell
 from exporter.cli.progress import bar
 from exporter.cli.tables import many, print_table
 
@@ -32,10 +32,8 @@ def demo(folder: Path, days: int) -> None:
     """
     from exporter.demo.run import run_demo
 
-    click.echo(
-        "Late flights: two models predict how late a flight from New York arrives.", err=True
-    )
-    click.echo(f"Making the flights and evaluating them in {folder}, day by day.", err=True)
+    say("Late flights: two models predict how late a flight from New York arrives.")
+    say(f"Making the flights and evaluating them in {folder}, day by day.")
     found = run_demo(folder, datetime.now(UTC), days=days, watch=_with_bar)
     _tell(found)
     tell(found.errors)

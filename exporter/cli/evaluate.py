@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from exporter.cli.options import file_path, format_option
-from exporter.cli.output import write_file
+from exporter.cli.output import say, warn, write_file
 from exporter.cli.snapshots import print_snapshot
 from exporter.errors import BatchError, PlanError
 
@@ -70,8 +70,7 @@ def evaluate(
             current, reference, metrics=wanted, tests=asked, columns=given or None,
             task=task, automatic_tests=automatic_tests,
         )  # fmt: skip
-    for text in dict.fromkeys(str(warning.message) for warning in told):
-        click.echo(f"warning: {text}", err=True)
+    warn(warning.message for warning in told)
     _say(snapshot, form, output)
     if not snapshot.passed:
         click.get_current_context().exit(1)
@@ -138,7 +137,7 @@ def _say(snapshot: Snapshot, form: str, output: Path | None) -> None:
         click.echo(text, nl=False)
         return
     write_file(output, text)
-    click.echo(f"{snapshot.status if snapshot.tests else 'done'}: wrote {output}", err=True)
+    say(f"{snapshot.status if snapshot.tests else 'done'}: wrote {output}")
 
 
 def _form(given: str, output: Path | None) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from exporter.cli.options import config_argument, file_path
-from exporter.cli.output import write_file
+from exporter.cli.output import warn, write_file
 from exporter.cli.tables import many
 
 
@@ -47,7 +47,6 @@ def validate(config: Path, plugins: bool) -> None:
     from exporter.config import load_config
 
     loaded = load_config(config, plugins=plugins)
-    for warning in loaded.warnings:
-        click.echo(f"warning: {warning}", err=True)
+    warn(loaded.warnings)
     evaluations = sum(len(model.evaluations or {}) for model in loaded.models.values())
     click.echo(f"{config}: {many(len(loaded.models), 'model')}, {many(evaluations, 'evaluation')}")

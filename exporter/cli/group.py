@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from exporter.cli.output import tell
+from exporter.cli.output import say, tell
 from exporter.errors import ExporterError, nearest
 
 INTERRUPTED = 130  # what a shell gives a command that Ctrl-C ended
@@ -66,7 +66,7 @@ class LazyGroup(click.Group):
             tell([error])
             ctx.exit(error.exit_code)
         except (KeyboardInterrupt, click.Abort):  # Abort: Ctrl-C at a question
-            click.echo("stopped", err=True)
+            say("stopped")
             ctx.exit(INTERRUPTED)
         except BrokenPipeError:  # the reader of our output has gone: `exporter list … | head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,9 +1,12 @@
-"""Results that go to a file, and errors that go to stderr."""
+"""Results that go to a file; and what is said beside results, on stderr."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -23,4 +26,24 @@ def tell(errors: Iterable[Exception]) -> None:
     """Each error once, on stderr; one that lists several mistakes is a line each."""
     lines = (line for error in errors for line in str(error).splitlines())
     for line in dict.fromkeys(lines):
-        click.echo(f"error: {line}", err=True)
+        say(line, "error")
+
+
+def warn(texts: Iterable[object]) -> None:
+    """Each warning once, on stderr."""
+    for text in dict.fromkeys(map(str, texts)):
+        say(text, "warning")
+
+
+def say(text: str, level: Literal["info", "warning", "error"] = "info") -> None:
+    """A line on stderr, in the form that --log-format asks for."""
+    from exporter.cli.tables import one_line
+
+    context = click.get_current_context(silent=True)
+    options = context.find_root().obj if context else None
+    if options and options["log_format"] == "json":
+        now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        text = json.dumps({"event": text, "level": level, "timestamp": now}, ensure_ascii=False)
+    else:
+        text = one_line(text if level == "info" else f"{level}: {text}")
+    click.echo(text, err=True)

@@ -6,11 +6,10 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import click
-
+from exporter.cli.output import warn
 from exporter.cli.tables import many
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def ended_by_sigterm() -> Iterator[None]:
 def tell_waiting(count: int) -> None:
     """Say that the store is away and what that means for the snapshots that were made."""
     some = f"{many(count, 'snapshot')} on disk, for the next run to deliver"
-    click.echo(f"warning: the store is away: {some}", err=True)
+    warn([f"the store is away: {some}"])
 
 
 @dataclass
@@ -77,6 +76,6 @@ class Results:
             advance(result.jobs_done)
             if isinstance(result, Failed):
                 self.errors.append(result.error)
-            else:
-                self.made.append(result.snapshot)
+            else:  # of a year of batches only what the table tells is kept in memory
+                self.made.append(replace(result.snapshot, metrics=(), distributions=()))
                 self.waiting += result.outcome == "spooled"

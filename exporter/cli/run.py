@@ -14,7 +14,7 @@ import click
 
 from exporter.cli.group import INTERRUPTED
 from exporter.cli.options import config_argument, format_option, span
-from exporter.cli.output import tell
+from exporter.cli.output import say, tell, warn
 from exporter.cli.progress import Results, bar, ended_by_sigterm, tell_waiting
 from exporter.cli.snapshots import print_results
 from exporter.cli.tables import many
@@ -65,11 +65,10 @@ def run(
 
     configure(context.obj["log_format"], verbose=every is not None)
     pause = _seconds(every)
-    if pause is not None and (gate or chosen["batch"]):
-        raise click.UsageError("--every goes neither with --gate nor with --batch")
+    if pause is not None and (gate or chosen["batch"] or chosen["force"] or form != "table"):
+        raise click.UsageError("--every goes with none of --gate, --batch, --force and --format")
     loaded = load_config(config, plugins=True)
-    for warning in loaded.warnings:
-        click.echo(f"warning: {warning}", err=True)
+    warn(loaded.warnings)
     start, end = span(since, until, loaded.config.timezone)
     selection = Selection(
         chosen["models"], chosen["evaluations"], start, end, chosen["batch"], chosen["force"]
@@ -100,8 +99,7 @@ def _run_once(
     now = datetime.now(UTC)
     with open_project(loaded, processes=processes) as project:
         work = project.plan_work(selection, now)
-        for line in work.told:
-            click.echo(f"warning: {line}", err=True)
+        warn(work.told)
         results = Results(errors=list(work.errors))
         try:
             with bar(work) as advance, ended_by_sigterm():
@@ -120,9 +118,7 @@ def _run_once(
         context.exit(max(error.exit_code for error in results.errors))
     failed = sum(not snapshot.passed for snapshot in found)
     if gate and failed:
-        click.echo(
-            f"gate: critical tests failed in {failed} of {many(len(found), 'snapshot')}", err=True
-        )
+        say(f"gate: critical tests failed in {failed} of {many(len(found), 'snapshot')}")
         context.exit(1)
 
 
@@ -131,7 +127,7 @@ def _end_early(context: click.Context, results: Results, form: str, loaded: Load
     _print(results.made, form, loaded, None)
     if results.waiting:
         tell_waiting(results.waiting)
-    click.echo(f"stopped: {many(len(results.made), 'snapshot')} kept; run again to go on", err=True)
+    say(f"stopped: {many(len(results.made), 'snapshot')} kept; run again to go on")
     context.exit(INTERRUPTED)
 
 

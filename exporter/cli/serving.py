@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from exporter.cli.options import config_argument
+from exporter.cli.output import warn
 
 
 @click.command()
@@ -27,6 +28,5 @@ def serve(context: click.Context, config: Path, host: str, port: int) -> None:
 
     configure(context.obj["log_format"], verbose=True)
     loaded = load_config(config, plugins=True)
-    for warning in loaded.warnings:
-        click.echo(f"warning: {warning}", err=True)
+    warn(loaded.warnings)
     serve_forever(loaded, host, port)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from exporter.cli.tables import figure, many, print_table, tags_text, window_of
+from exporter.cli.tables import figure, many, one_line, print_table, tags_text, window_of
 
 if TYPE_CHECKING:
     from exporter.snapshot import CheckResult, MetricRow, Snapshot
@@ -33,7 +33,7 @@ _LONGEST_LIST = 60  # figures shown on a terminal of a snapshot that has tests, 
 def print_snapshot(snapshot: Snapshot, zone: str = "UTC") -> None:
     """What it is about, then its tests, worst first, its drift, and its figures."""
     for line in _about(snapshot, zone):
-        click.echo(line)
+        click.echo(one_line(line))
     if snapshot.tests:
         click.echo()
         print_table(

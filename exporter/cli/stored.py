@@ -20,7 +20,7 @@ from exporter.cli.options import (
     selecting,
     store_option,
 )
-from exporter.cli.output import write_file
+from exporter.cli.output import say, write_file
 from exporter.cli.snapshots import HEADS, head_line, print_snapshot
 from exporter.cli.tables import many, print_table
 from exporter.errors import PlanError, SnapshotError, nearest
@@ -65,7 +65,7 @@ def list_(
         return
     print_table(HEADS, [head_line(s, where.zone) for s in shown], right=("id", "rows"))
     if len(found) > len(shown):
-        click.echo(f"the newest {len(shown)}: --limit 0 lists all", err=True)
+        say(f"the newest {len(shown)}: --limit 0 lists all")
 
 
 @click.command()

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import isfinite
+from unicodedata import category
 from zoneinfo import ZoneInfo
 
 STYLES = {
@@ -27,11 +28,11 @@ def print_table(
     if sys.stdout.isatty():
         _rich_table(headers, rows, right)
         return
-    lines = [headers, *rows]
-    widths = [max(len(_line(row[i])) for row in lines) for i in range(len(headers))]
+    lines = [headers, *([one_line(text) for text in row] for row in rows)]
+    widths = [max(len(row[i]) for row in lines) for i in range(len(headers))]
     for row in lines:
         cells = [
-            _line(text).rjust(width) if name in right else _line(text).ljust(width)
+            text.rjust(width) if name in right else text.ljust(width)
             for name, text, width in zip(headers, row, widths, strict=True)
         ]
         print("  ".join(cells).rstrip())  # noqa: T201  results go to stdout
@@ -82,10 +83,13 @@ def _rich_table(
     for name in (headers[i] for i in used):
         table.add_column(name, justify="right" if name in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(row[i], STYLES.get(row[i], "")) for i in used))
+        table.add_row(*(Text(one_line(row[i]), STYLES.get(row[i], "")) for i in used))
     Console().print(table)
 
 
-def _line(text: str) -> str:
-    """The text on one line."""
-    return " ".join(text.split()) if any(c in text for c in "\n\r\t") else text
+def one_line(text: str) -> str:
+    """The text on one line, without what would move the cursor or change a terminal's colours."""
+    if text.isprintable():
+        return text
+    flat = " ".join(text.split())
+    return "".join("\N{REPLACEMENT CHARACTER}" if category(c) == "Cc" else c for c in flat)

@@ -41,7 +41,7 @@ def one_line(result: object, code: int) -> str:
         (("run", "shop.yaml", "--from", "yesterday"), "write 2026-03-01 or 2026-03-01T06:00"),
         (("run", "shop.yaml", "--from", "2026-03-02", "--to", "2026-03-01"), "is not before --to"),
         (("run", "shop.yaml", "--every", "10x"), "expected a duration such as 30m"),
-        (("run", "shop.yaml", "--every", "10m", "--gate"), "--every goes neither with --gate"),
+        (("run", "shop.yaml", "--every", "10m", "--gate"), "--every goes with none of --gate"),
         (("run", "shop.yaml", "--batch", "x"), "say which, with --from and --to"),
         (("show", "shop.yaml", "abc"), "'abc' is no snapshot id: `exporter list` shows them"),
         (("show", "shop.yaml", "99"), "no snapshot 99 in the store: `exporter list` shows"),
