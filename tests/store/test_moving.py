@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ def moved(server: str, database: str, tmp_path: Path) -> Iterator[str]:
     with Store(database) as store:
         store.write(snapshot(), source=Input("entry", "print"))
         store.write(snapshot(day=-40))
-    programs, dump = find_binaries({}), tmp_path / "store.sql"
+    programs, dump = find_binaries(os.environ), tmp_path / "store.sql"
     parts = ("--no-owner", "--no-privileges", "--schema=evaluation", "--schema=grafana")
     subprocess.run([programs / "pg_dump", *parts, "-f", dump, database], check=True)
     with made_database(server, "template1") as url:
