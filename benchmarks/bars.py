@@ -28,8 +28,12 @@ class Bar:
 
     def text(self, unit: str) -> str:
         """The bound as the table shows it."""
-        return f"{self.sign} {self.bound:g}" + ("×" if self.field == "ratio" else f" {unit}")
+        return f"{self.sign} {self.bound:.3g}" + ("×" if self.field == "ratio" else f" {unit}")
 
+
+DRIFT_METHODS = (
+    "anderson", "cramer_von_mises", "ed", "es", "mannw", "t_test", "g_test", "fisher_exact",
+)  # fmt: skip
 
 # By the start of a measurement's name.
 BARS = {
@@ -46,6 +50,12 @@ BARS = {
     "read one series of 30 days among 24M rows": Bar("ours", "≤", 5),
     "/metrics: 100,000 series rendered": Bar("ratio", "≥", 10),
     "/metrics: a scrape of 100,000 series, gzip": Bar("ours", "<", 10),
+    **{
+        f"drift by {method}, {size}": Bar("ratio", "≥", 1 / 1.1)
+        for method in DRIFT_METHODS
+        for size in ("1M + 1M", "5k + 100k")
+    },
+    "drift by TVD, 20k + 20k": Bar("ratio", "≥", 1 / 1.1),
     "demo: a year of daily batches": Bar("ours", "<", 90),
     "Evidently, drift + summary, 1M x 50": Bar("ratio", "≥", 200),
     "NannyML, a batch of 5k x 30 against 100k": Bar("ratio", "≥", 5),

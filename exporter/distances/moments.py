@@ -74,12 +74,12 @@ def _waves(points: Points, frequency: float) -> tuple[Floats, Floats]:
     waves[1] -= 1
     np.multiply(waves[0], waves[2], out=waves[3])
     waves[3] *= 2
-    weights = np.ones(1) if points.counts is None else points.counts.astype(np.float64)
-    mean = np.array([float((wave * weights).sum()) for wave in waves]) / points.total
+    weights = points.counts
+    mean = (waves if weights is None else waves * weights).sum(axis=1) / points.total
     waves -= mean[:, None]
     covariance = np.empty((4, 4))
     for i, wave in enumerate(waves):
-        weighted = wave if points.counts is None else wave * weights
+        weighted = wave if weights is None else wave * weights
         for j in range(i + 1):
             covariance[i, j] = covariance[j, i] = np.einsum("i,i", weighted, waves[j])
     return mean, covariance / points.total

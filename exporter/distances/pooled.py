@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from exporter.profile.arrays import Bools, Floats, Ints
+from exporter.profile.arrays import Floats, Ints
 from exporter.profile.column import NumericProfile
-from exporter.profile.points import Points
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +41,16 @@ def pool(method: str, current: NumericProfile, reference: NumericProfile) -> Poo
     values = np.concatenate((current.points.values, reference.points.values))
     order = np.argsort(values, kind="stable")  # two ascending runs: they are merged
     values = values[order]
-    last = np.flatnonzero(np.append(values[1:] != values[:-1], True))
-    ours = order < len(current.points.values)
+    from_batch = np.cumsum(order < len(current.points.values), dtype=np.int64)
+    points = np.arange(1, len(values) + 1)
+    is_last = np.append(values[1:] != values[:-1], True)
+    if not is_last.all():
+        values, from_batch, points = values[is_last], from_batch[is_last], points[is_last]
     return Pooled(
-        values[last],
-        _at_or_below(current.points, ours, last),
-        _at_or_below(reference.points, ~ours, last),
+        values, current.points.rank(from_batch), reference.points.rank(points - from_batch)
     )
 
 
 def each(at_or_below: Ints) -> Ints:
     """How often each value occurs, from how many lie at or below it."""
     return np.diff(at_or_below, prepend=0)
-
-
-def _at_or_below(points: Points, mine: Bools, last: Ints) -> Ints:
-    """Points of one side up to each distinct value, as a number of values."""
-    index: Ints = np.cumsum(mine, dtype=np.int64)[last]
-    return points.rank(index)

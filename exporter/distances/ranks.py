@@ -89,7 +89,7 @@ def mannw(current: NumericProfile, reference: NumericProfile, *, compat: bool = 
     """
     both = pool("mannw", current, reference)
     n, m = both.n, both.m
-    ties = each(both.current) + each(both.reference)
+    ties = each(both.current + both.reference)
     # pairs of which the batch has the larger value, those of equal values half: doubled, so that
     # they are whole numbers
     here = each(both.current)
@@ -152,10 +152,11 @@ def _harmonic(size: int) -> tuple[float, float]:
 
 def _squared_gaps(both: Pooled) -> float:
     """The statistic as it is defined: only squares are added, so equal columns have exactly 0."""
-    gap = both.gap
-    weight = each(both.current) + each(both.reference)
-    n, m = both.n, both.m
-    return float(np.einsum("i,i,i", gap, gap, weight.astype(np.float64))) * n * m / (n + m) ** 2
+    gap, n, m = both.gap, both.n, both.m
+    if len(gap) == n + m:
+        return float(np.einsum("i,i", gap, gap)) * n * m / (n + m) ** 2
+    weight = each(both.current + both.reference).astype(np.float64)
+    return float(np.einsum("i,i,i", gap, gap, weight)) * n * m / (n + m) ** 2
 
 
 def _from_midranks(both: Pooled) -> float:
