@@ -200,13 +200,15 @@ class Project:
         )  # fmt: skip
 
     def retain(self, now: datetime) -> None:
-        """Delete what is older than the config keeps it; nothing where it keeps all for ever."""
+        """Delete what is older than the config keeps it.
+
+        A config that keeps all for ever says so as well: months are shared with other projects,
+        and go when nobody wants them.
+        """
         kept = self.loaded.config.retention
-        if kept is not None and (kept.metrics or kept.distributions):
-            spans = [
-                timedelta(seconds=s) if s else None for s in (kept.metrics, kept.distributions)
-            ]
-            self.sink.retain(now, self.loaded.config.project, *spans)
+        spans = (kept.metrics, kept.distributions) if kept else (None, None)
+        longest = [timedelta(seconds=span) if span else None for span in spans]
+        self.sink.retain(now, self.loaded.config.project, *longest)
 
     def _only_model(self, selection: Selection) -> str:
         keys = selection.models or tuple(self.loaded.models)

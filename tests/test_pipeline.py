@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psycopg
 import pytest
 
 from exporter.config import load_config
@@ -343,6 +344,19 @@ def test_a_window_that_nobody_foresaw_is_told_and_the_others_are_evaluated(
 def test_windows_older_than_the_retention_are_never_due(shop: Shop) -> None:
     results = shop.run(now=START + 10 * DAY, top="retention: {metrics: 8d, distributions: 8d}\n")
     assert windows(results) == [2, 3]
+
+
+def kept_for(database: str) -> list[tuple[timedelta, timedelta]]:
+    with psycopg.connect(database) as connection:
+        asked = "select keep_metrics, keep_distributions from evaluation.project"
+        return connection.execute(asked).fetchall()
+
+
+def test_a_config_that_keeps_all_for_ever_again_says_so(shop: Shop, database: str) -> None:
+    for top in ("retention: {metrics: 30d, distributions: 8d}\n", ""):
+        with open_project(load_config(shop.config(top=top)), processes=1) as project:
+            project.retain(NOW)
+        assert (kept_for(database)[0][1] > timedelta(days=3000)) == (not top)
 
 
 def test_a_batch_name_gives_a_further_snapshot_of_the_same_window(shop: Shop) -> None:
