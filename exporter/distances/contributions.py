@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import inf, isfinite, nextafter
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,14 @@ import numpy as np
 from exporter.distances.shares import Shares
 
 MOST = 10
+LEAST = 0.01  # of the score: what adds less is no culprit, and rows are kept for years
 DIGITS = 6
 
 
 def contributions(
     current: Shares, reference: Shares, parts: Sequence[float]
 ) -> list[dict[str, Any]]:
-    """The bins or categories that add most to the score, at most ten, the largest first.
+    """The bins or categories that add a hundredth of the score or more, at most ten, the largest first.
 
     Each has `category`, `value` or `bin` (its ends, null where it is open; as a whole null for
     what is missing), the share in the batch and in the reference, and its part. Figures have six
@@ -26,26 +28,36 @@ def contributions(
     told = np.asarray(parts, np.float64)
     order = np.argsort(-told, kind="stable")[:MOST]
     here, there = current.share, reference.share
-    kind, names = _names(current)
+    named = _names(current)
     return [
         {
-            kind: names[i] if i < len(names) else None,
+            **named[i],
             "current": _short(here[i]),
             "reference": _short(there[i]),
             "part": _short(told[i]),
         }
         for i in order.tolist()
-        if told[i] > 0
+        if told[i] > LEAST * told.sum()
     ]
 
 
-def _names(told: Shares) -> tuple[str, Sequence[Any]]:
-    if not isinstance(told.names, np.ndarray):
-        return "category", tuple(told.names)
-    names = [_short(x) if np.isfinite(x) else None for x in told.names]
-    if len(names) == len(told.counts) - told.missing:
-        return "value", names
-    return "bin", [list(pair) for pair in pairwise(names)]
+def _names(told: Shares) -> list[dict[str, Any]]:
+    names = told.names
+    if not isinstance(names, np.ndarray):
+        named: list[dict[str, Any]] = [{"category": name} for name in names]
+    elif len(names) == len(told.counts) - told.missing:
+        named = [{"value": _short(x)} for x in names]
+    else:
+        named = [_bin(low, high) for low, high in pairwise(names.tolist())]
+    if told.missing:
+        named.append({"bin" if isinstance(names, np.ndarray) else "category": None})
+    return named
+
+
+def _bin(low: float, high: float) -> dict[str, Any]:
+    if nextafter(low, inf) >= high:  # it holds one number
+        return {"value": _short(low)}
+    return {"bin": [_short(x) if isfinite(x) else None for x in (low, high)]}
 
 
 def _short(x: float) -> float:

@@ -125,9 +125,14 @@ def sturges_edges(current: NumericProfile, reference: NumericProfile, size: int)
 
 
 def quantile_edges(reference: NumericProfile) -> Floats:
-    """The reference's deciles between open ends, each once: no outlier moves them or empties a bin."""
+    """The reference's deciles between open ends: no outlier moves them or empties a bin.
+
+    A value at two or more of them, such as the zero of most rows, has a bin of its own.
+    """
     ranks = np.arange(1, LOTS, dtype=np.int64) * reference.count // LOTS
-    return np.concatenate(([-inf], np.unique(reference.points.at(ranks)), [inf]))
+    cuts = reference.points.at(ranks)
+    heavy = cuts[1:][cuts[1:] == cuts[:-1]]
+    return np.unique(np.concatenate(([-inf], cuts, np.nextafter(heavy, inf), [inf])))
 
 
 def _filled(share: Floats) -> Floats:

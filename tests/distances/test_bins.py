@@ -197,3 +197,12 @@ def test_labels_called_missing_are_not_what_is_missing():
         "psi", None, missing=True,
     )  # fmt: skip
     assert {c["category"] for c in told.contributions} == {"missing", None}
+
+
+def test_a_value_of_most_rows_has_a_bin_of_its_own_between_quantiles():
+    def heavy(share: float) -> np.ndarray:
+        return np.where(np.arange(4000) < 4000 * share, 0.0, RNG.lognormal(0, 2, 4000))
+
+    told = row("psi", heavy(0.2), heavy(0.6), **QUANTILES).contributions
+    (zero,) = (c for c in told if c.get("value") == 0.0)
+    assert (zero["current"], zero["reference"]) == (0.2, 0.6)
