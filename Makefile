@@ -49,7 +49,7 @@ bench-peers: $(READY)  ## measure Evidently and NannyML in environments of their
 
 lock: $(LOCKER)/.uv-$(UV)  ## choose the newest versions again and write the locks
 	$(LOCKER)/bin/uv pip compile pyproject.toml $(COMPILE) --python-version 3.11 --universal \
-	  --extra embedded --extra demo --group build --group test --group lint \
+	  --extra embedded --extra demo --extra text --group build --group test --group lint \
 	  --upgrade --output-file requirements.lock
 	for peer in evidently nannyml; do \
 	  $(LOCKER)/bin/uv pip compile benchmarks/peers/$$peer.in $(COMPILE) --python-version 3.11 \

@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from exporter.api import evaluate, load, profile_reference
+    from exporter.descriptors import descriptor
     from exporter.distances import drift_method
     from exporter.metrics import metric
     from exporter.snapshot import Snapshot
 
-__all__ = ["Snapshot", "drift_method", "evaluate", "load", "metric", "profile_reference"]
+__all__ = [
+    "Snapshot",
+    "descriptor",
+    "drift_method",
+    "evaluate",
+    "load",
+    "metric",
+    "profile_reference",
+]
 __version__ = "0.1.0"
 
 _HOMES = {
@@ -21,6 +30,7 @@ _HOMES = {
     "Snapshot": "exporter.snapshot",
     "metric": "exporter.metrics",
     "drift_method": "exporter.distances",
+    "descriptor": "exporter.descriptors",
 }
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from math import isfinite
 from typing import Annotated, Any
 
@@ -17,38 +16,12 @@ from exporter.metrics._registry import (
     NeedsReferenceError,
     metric,
 )
+from exporter.options import Checked, re2
 from exporter.profile.arrays import number_text
 from exporter.profile.column import CategoryProfile, NumericProfile
 
 Listed = list[bool | int | float | str]
 MOST_CATEGORIES = 100  # that are told one by one, where nobody asked for any
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A check of an option's value, for its pydantic model, without importing pydantic before it is needed."""
-
-    check: Callable[[Any], Any]
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
-        """What pydantic asks of an annotation."""
-        from pydantic_core.core_schema import no_info_after_validator_function
-
-        return no_info_after_validator_function(self.check, handler(source))
-
-
-def _re2(pattern: str) -> str:
-    """The pattern, if it is a regular expression to RE2, which hostile text cannot hang."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    from exporter.profile.arrow import texts
-
-    try:
-        pc.match_substring_regex(texts([""]), pattern)
-    except pa.ArrowInvalid as error:
-        raise ValueError(f"not a regular expression to RE2: {error}") from error
-    return pattern
 
 
 def _finite(end: float) -> float:
@@ -59,6 +32,7 @@ def _finite(end: float) -> float:
 
 
 Finite = Annotated[float, Checked(_finite)]
+Pattern = Annotated[str, Checked(re2)]
 
 
 @metric(per="column", unit="rows", automatic=Automatic(NEAR_10), gauge="in_range_values")
@@ -106,6 +80,18 @@ def out_of_range_ratio(
     return _share(_outside(column, reference, left, right), column.count)
 
 
+@metric(per="column", unit="ratio", better="higher", automatic=Automatic(NEAR_10))
+def in_range_ratio(
+    column: NumericProfile,
+    reference: NumericProfile | None = None,
+    *,
+    left: Finite | None = None,
+    right: Finite | None = None,
+) -> float:
+    """Share of the finite values inside a range, by default the reference's."""
+    return _share(column.count - _outside(column, reference, left, right), column.count)
+
+
 @metric(per="column", unit="rows", automatic=Automatic(NEAR_10), gauge="in_list_values")
 def in_list_count(
     column: NumericProfile | CategoryProfile,
@@ -115,6 +101,17 @@ def in_list_count(
 ) -> float:
     """Values that are in a list, by default the reference's values."""
     return _listed(column, reference, values)
+
+
+@metric(per="column", unit="ratio", better="higher", automatic=Automatic(NEAR_10))
+def in_list_ratio(
+    column: NumericProfile | CategoryProfile,
+    reference: NumericProfile | CategoryProfile | None = None,
+    *,
+    values: Listed | None = None,
+) -> float:
+    """Share of the values that are in a list, by default the reference's values."""
+    return _share(_listed(column, reference, values), column.count)
 
 
 @metric(
@@ -186,17 +183,38 @@ def gone_categories(column: CategoryProfile, reference: CategoryProfile) -> floa
     automatic=Automatic(Bound("eq", relative=0.1, scaled=True), NONE_AT_ALL),
     gauge="regexp_mismatches",
 )
-def regexp_mismatch_count(
-    column: CategoryProfile, *, pattern: Annotated[str, Checked(_re2)]
-) -> float:
+def regexp_mismatch_count(column: CategoryProfile, *, pattern: Pattern) -> float:
     """Values that do not match a regular expression (RE2) from their first character on."""
+    return column.count - _matching(column, pattern)
+
+
+@metric(per="column", unit="ratio", better="lower", automatic=Automatic(NEAR_10, NONE_AT_ALL))
+def regexp_mismatch_ratio(column: CategoryProfile, *, pattern: Pattern) -> float:
+    """Share of the values that do not match a regular expression (RE2) from their first character on."""
+    return _share(column.count - _matching(column, pattern), column.count)
+
+
+@metric(per="column", unit="rows", automatic=Automatic(NEAR_10), gauge="regexp_matches")
+def regexp_match_count(column: CategoryProfile, *, pattern: Pattern) -> float:
+    """Values that match a regular expression (RE2) from their first character on."""
+    return _matching(column, pattern)
+
+
+@metric(per="column", unit="ratio", better="higher", automatic=Automatic(NEAR_10))
+def regexp_match_ratio(column: CategoryProfile, *, pattern: Pattern) -> float:
+    """Share of the values that match a regular expression (RE2) from their first character on."""
+    return _share(_matching(column, pattern), column.count)
+
+
+def _matching(column: CategoryProfile, pattern: str) -> int:
+    """How many values match, each label looked at once."""
     import pyarrow.compute as pc
 
     from exporter.profile.arrow import texts
 
     found = pc.match_substring_regex(texts(column.labels), f"^(?:{pattern})")
     hits = np.array(found.to_pylist(), bool)
-    return column.count - int(column.counts[hits].sum())
+    return int(column.counts[hits].sum())
 
 
 def _outside(

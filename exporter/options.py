@@ -1,0 +1,32 @@
+"""Checks of options' values, for models that are made when they are first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A check of an option's value, for its pydantic model, without importing pydantic before it is needed."""
+
+    check: Callable[[Any], Any]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """What pydantic asks of an annotation."""
+        from pydantic_core.core_schema import no_info_after_validator_function
+
+        return no_info_after_validator_function(self.check, handler(source))
+
+
+def re2(pattern: str) -> str:
+    """The pattern, if it is a regular expression to RE2, which hostile text cannot hang."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        pc.match_substring_regex(pa.scalar(""), pattern)
+    except pa.ArrowInvalid as error:
+        raise ValueError(f"not a regular expression to RE2: {error}") from error
+    return pattern
