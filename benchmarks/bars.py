@@ -56,8 +56,12 @@ BARS = {
         for size in ("1M + 1M", "5k + 100k")
     },
     "drift by TVD, 20k + 20k": Bar("ratio", "≥", 1 / 1.1),
+    "drift by empirical_mmd, 1k + 1k": Bar("ratio", "≥", 1 / 1.1),
     "demo: a year of daily batches": Bar("ours", "<", 90),
     "Evidently, drift + summary, 1M x 50": Bar("ratio", "≥", 200),
+    "Evidently, ranking at 10, 100k interactions": Bar("ratio", "≥", 10),
+    "Evidently, ranking at 10, 1M interactions": Bar("ratio", "≥", 10),
+    "ranking at 10, 1M interactions": Bar("ratio", "≥", 1),
     "NannyML, a batch of 5k x 30 against 100k": Bar("ratio", "≥", 5),
 }
 

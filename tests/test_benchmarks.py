@@ -32,6 +32,16 @@ def test_the_engine_and_the_peer_by_hand_have_the_same_figures(
     assert different(mine["figures"], theirs["figures"]) == []
 
 
+def test_rankings_by_hand_have_our_figures(tmp_path: Path) -> None:
+    from benchmarks.engine import different
+    from benchmarks.ranking import FIGURES, by_hand, ours, prepare
+
+    prepare(2_000, tmp_path)
+    mine, theirs = ours()(tmp_path), by_hand()(tmp_path)
+    assert sorted(theirs) == sorted(FIGURES)
+    assert different(mine, theirs) == []
+
+
 def test_the_cost_of_a_process_is_that_of_the_child() -> None:
     from benchmarks.measure import cost_of
 

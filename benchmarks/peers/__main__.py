@@ -12,6 +12,7 @@ from statistics import median
 from benchmarks.bars import markdown, missed
 from benchmarks.engine import different, paths_of
 from benchmarks.measure import Cost, Result, by_turns, middle, python, ratio
+from benchmarks.ranking import beside_evidently
 from benchmarks.results import write_section
 
 FOLDER = Path(__file__).parent
@@ -28,6 +29,7 @@ def main(rows: int) -> int:
     results = [
         *_one_batch(rows, interpreters),
         _stream_of_batches(interpreters["nannyml"]),
+        *beside_evidently(interpreters["evidently"], rows),
     ]
     table = markdown(results)
     print(table)

@@ -423,7 +423,8 @@ def _blocks(features: ItemFeatures, rows: int) -> Iterator[slice]:
 def _distinct(users: Ints, items: Codes) -> tuple[Ints, Ints]:
     """Pairs of user and item, each once."""
     width = int(items.max(initial=0)) + 1
-    pairs = np.unique(users * width + items)
+    pairs = np.sort(users * width + items)
+    pairs = pairs[np.diff(pairs, prepend=-1) > 0]
     return pairs // width, pairs % width
 
 

@@ -183,10 +183,12 @@ def _assembled(
     left_out: int,
 ) -> RankingProfile:
     (names, who), (things, what) = _used(*users), _used(*items)
-    key = -predictions if ranked_by == "score" else predictions
-    order = np.argsort(key, kind="stable")
-    order = order[np.argsort(who[order], kind="stable")]
-    _settle_ties(order, who, key, names[who] ^ things[what], relevance)
+    key = (-predictions if ranked_by == "score" else predictions) + 0.0  # one zero
+    order, alike = _nearly_sorted(who, key)
+    rows = order[alike]
+    known = np.nan_to_num(relevance[rows], nan=-np.inf)
+    shuffle = mixed(names[who[rows]] ^ things[what[rows]], _SHUFFLE)
+    order[alike] = rows[np.lexsort((known, shuffle, key[rows], who[rows]))]
     return RankingProfile(
         ranked_by,
         names,
@@ -199,20 +201,27 @@ def _assembled(
     )
 
 
-def _settle_ties(order: Ints, who: Codes, key: Floats, pairs: Hashes, relevance: Floats) -> None:
-    """Put rows of equal user and key into an order that does not depend on the one they came in."""
-    user, value = who[order], key[order]
-    follows = np.zeros(len(order), bool)
-    follows[1:] = (user[1:] == user[:-1]) & (value[1:] == value[:-1])
-    tied = follows.copy()
-    tied[:-1] |= follows[1:]
-    at = np.flatnonzero(tied)
-    if not len(at):
-        return
-    rows = order[at]
-    known = np.nan_to_num(relevance[rows], nan=-np.inf)
-    settled = np.lexsort((known, mixed(pairs[rows], _SHUFFLE), np.cumsum(~follows)[at]))
-    order[at] = rows[settled]
+def _nearly_sorted(who: Codes, key: Floats) -> tuple[Ints, Ints]:
+    """Rows by user and key, and the places at which keys are too near each other for it to tell.
+
+    User, the leading bits of the key and the row in one integer, so that one sort of integers does:
+    several times as fast as sorting indices by two columns.
+    """
+    row_bits = len(who).bit_length()
+    key_bits = 64 - row_bits - int(who.max(initial=0)).bit_length()
+    bits = key.view(np.uint64)
+    negative = bits >> np.uint64(63) == 1
+    ascending = np.where(negative, ~bits, bits | np.uint64(1 << 63))
+    packed = who.astype(np.uint64) << np.uint64(key_bits)
+    packed |= ascending >> np.uint64(64 - key_bits)
+    packed <<= np.uint64(row_bits)
+    packed |= np.arange(len(who), dtype=np.uint64)
+    packed.sort()
+    order = (packed & np.uint64((1 << row_bits) - 1)).astype(np.int64)
+    packed >>= np.uint64(row_bits)
+    alike = np.zeros(len(who) + 1, bool)
+    alike[1:-1] = packed[1:] == packed[:-1]
+    return order, np.flatnonzero(alike[1:] | alike[:-1])
 
 
 def _joined(parts: Sequence[tuple[Hashes, Ints | Codes]]) -> tuple[Hashes, Codes]:
