@@ -13,9 +13,11 @@ from typing import Annotated, TypeVar
 import numpy as np
 from annotated_types import Ge, Gt
 
+from exporter.distances.methods import wasserstein
 from exporter.errors import BatchError
 from exporter.metrics._registry import NEAR_10, Automatic, Better, Bound, Unit, metric
 from exporter.profile.arrays import Bools, Codes, Floats, Hashes, Ints
+from exporter.profile.column import numeric_profile
 from exporter.profile.ranking import ItemFeatures, RankingProfile, TrainProfile
 
 NAN = float("nan")
@@ -288,6 +290,26 @@ def serendipity_at_k(
     return _mean(unlike, count > 0)
 
 
+@metric(per="dataset", unit="score", better="lower", labels="column")
+def item_bias(ranking: RankingProfile, *, k: Length = 10) -> dict[str, float]:
+    """Normed Wasserstein distance of recommended items' features to those of all items of training.
+
+    Of the first k recommendations, as often as they are made, to the items of training, once each:
+    by feature, in standard deviations of the latter.
+    """
+    train, features = _train(ranking), _features(ranking)
+    _, known = _found(ranking, features.items, k)
+    place, there = _places(train.items, features.items)
+    if not len(known) or not there.any():
+        return dict.fromkeys(features.names, NAN)
+    out = {}
+    for name, values in zip(features.names, features.table.T, strict=True):
+        sides = (values[known], values[place[there]])
+        current, before = (numeric_profile(name, len(side), side) for side in sides)
+        out[name] = wasserstein(current, before).value
+    return out
+
+
 @dataclass(frozen=True)
 class _Hits:
     """The relevant rows among the first k, by user and place."""
@@ -405,7 +427,7 @@ def _likeness(train: TrainProfile, features: ItemFeatures, users: Hashes, items:
 
 def _sums(features: ItemFeatures, groups: Ints, items: Ints, count: int) -> tuple[Floats, Floats]:
     """The sum of the vectors of each of *count* groups, which come in order, and of their squares."""
-    sums, squares = np.zeros((count, features.width)), np.zeros(count)
+    sums, squares = np.zeros((count, len(features.names))), np.zeros(count)
     for some in _blocks(features, len(groups)):
         chosen, vectors = groups[some], features.vectors[items[some]]
         first = np.flatnonzero(np.diff(chosen, prepend=-1))
@@ -416,7 +438,7 @@ def _sums(features: ItemFeatures, groups: Ints, items: Ints, count: int) -> tupl
 
 def _blocks(features: ItemFeatures, rows: int) -> Iterator[slice]:
     """Parts of the rows whose vectors fit into little memory."""
-    step = max(BLOCK // max(features.width, 1), 1)
+    step = max(BLOCK // len(features.names), 1)
     return (slice(at, at + step) for at in range(0, rows, step))
 
 

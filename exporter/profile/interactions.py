@@ -56,14 +56,14 @@ def read_train(batch: Batch, user: str, item: str) -> TrainProfile:
 
 
 def read_items(batch: Batch, item: str, features: Sequence[str]) -> ItemFeatures:
-    """The items' vectors of these numeric columns, as they are: scale them first where units differ.
+    """What is known of items: these numeric columns, as they are; scale them first where units differ.
 
     Raises BatchError where a column is gone or holds no numbers, or no feature is named.
     """
     if not features:
         raise BatchError("needs at least one numerical column that tells items apart")
     return item_features(
-        _column(batch, item, codes), [_column(batch, name, floats) for name in features]
+        _column(batch, item, codes), {name: _column(batch, name, floats) for name in features}
     )
 
 

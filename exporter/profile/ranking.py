@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -32,16 +32,25 @@ class TrainProfile:
 
 @dataclass(frozen=True)
 class ItemFeatures:
-    """What items are like: one vector each, of length 1 (or 0, where all its features are 0)."""
+    """What items are like: the numbers of each."""
 
     items: Hashes  # ascending
-    width: int
-    values: Floats  # the vectors one after the other
+    names: tuple[str, ...]
+    values: Floats  # of one item after the other
 
     @property
+    def table(self) -> Floats:
+        """One row an item, one column a feature."""
+        return self.values.reshape(len(self.items), len(self.names))
+
+    @cached_property
     def vectors(self) -> Floats:
-        """One row an item."""
-        return self.values.reshape(-1, self.width)
+        """The same, each row made length 1; where all is 0 it stays so."""
+        most = np.abs(self.table).max(axis=1, keepdims=True)
+        scaled = self.table / np.maximum(most, np.finfo(np.float64).tiny)
+        length = np.linalg.norm(scaled, axis=1, keepdims=True)
+        unit: Floats = np.divide(scaled, length, out=np.zeros_like(scaled), where=length > 0)
+        return unit
 
 
 @dataclass(frozen=True)
@@ -157,20 +166,18 @@ def train_profile(users: Labelled, items: Labelled) -> TrainProfile:
     return TrainProfile(names, _starts(who, len(names)), what, things, popularity)
 
 
-def item_features(items: Labelled, features: Sequence[Floats]) -> ItemFeatures:
-    """The vectors of items, of one array a feature, of which there is at least one.
+def item_features(items: Labelled, features: Mapping[str, Floats]) -> ItemFeatures:
+    """What is known of items, of one array a feature, of which there is at least one.
 
     Rows that lack the item or a feature are left out; an item on several rows has their mean.
     """
-    table = np.column_stack(features)
+    table = np.column_stack(list(features.values()))
     there = (items[1] < len(items[0])) & np.isfinite(table).all(axis=1)
     names, which = _used(hash_labels(items[0])[:-1], items[1][there])
-    sums = np.zeros((len(names), table.shape[1]))
-    np.add.at(sums, which, table[there])
-    sums /= np.maximum(np.abs(sums).max(axis=1, keepdims=True), np.finfo(np.float64).tiny)
-    length = np.linalg.norm(sums, axis=1, keepdims=True)
-    vectors = np.divide(sums, length, out=np.zeros_like(sums), where=length > 0)
-    return ItemFeatures(names, table.shape[1], vectors.ravel())
+    means = np.zeros((len(names), len(features)))
+    often = np.bincount(which, minlength=len(names))[:, None]
+    np.add.at(means, which, table[there] / often[which])
+    return ItemFeatures(names, tuple(features), means.ravel())
 
 
 def _assembled(

@@ -73,7 +73,9 @@ def vectors(told: Sequence[tuple[Any, ...]]) -> ItemFeatures:
     table = np.array([row[1:] for row in told], dtype=float).reshape(
         len(told), len(told[0]) - 1 if told else 2
     )
-    return item_features(labelled(row[0] for row in told), list(table.T))
+    return item_features(
+        labelled(row[0] for row in told), {f"f{i}": column for i, column in enumerate(table.T)}
+    )
 
 
 def lists_of(told: Sequence[Row], ranked_by: RankedBy = "score") -> Lists:
