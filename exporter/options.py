@@ -26,7 +26,7 @@ def re2(pattern: str) -> str:
     import pyarrow.compute as pc
 
     try:
-        pc.match_substring_regex(pa.scalar(""), pattern)
+        pc.match_substring_regex(pa.nulls(1, pa.string()), pattern)
     except pa.ArrowInvalid as error:
         raise ValueError(f"not a regular expression to RE2: {error}") from error
     return pattern

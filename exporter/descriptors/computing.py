@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporter.descriptors._registry import DescriptorSpec
-from exporter.descriptors.buffers import booleans, numeric
+from exporter.descriptors.buffers import booleans, null, numeric, scalar
 from exporter.errors import BatchError, PlanError
 from exporter.profile.arrow import codes, family, texts
 
@@ -115,14 +115,14 @@ def _masked(
 
 
 def _filled(text: pa.Array) -> pa.Array:
-    return pc.fill_null(text, pa.scalar("", text.type)) if text.null_count else text
+    return pc.fill_null(text, scalar("")) if text.null_count else text
 
 
 def _without(spec: DescriptorSpec, values: pa.Array, columns: Sequence[pa.Array]) -> pa.Array:
     """The values, those of rows without a text taken out."""
     for column in columns:
         if column.null_count:
-            values = pc.if_else(pc.is_valid(column), values, pa.scalar(None, type_of(spec)))
+            values = pc.if_else(pc.is_valid(column), values, null(type_of(spec)))
     return values
 
 
@@ -147,8 +147,7 @@ def _other(column: pa.ChunkedArray) -> pa.ChunkedArray:
     labels, indices = codes(column)
     known = indices < len(labels)
     every = pa.concat_arrays([texts(labels), texts([""])]).take(numeric(indices, pa.int32()))
-    empty = pa.scalar(None, pa.large_string())
-    return pa.chunked_array([pc.if_else(booleans(known), every, empty)])
+    return pa.chunked_array([pc.if_else(booleans(known), every, null(pa.large_string()))])
 
 
 def _typed(spec: DescriptorSpec, told: Any, rows: int) -> pa.Array:
@@ -181,4 +180,4 @@ def _array(told: Any, kind: pa.DataType) -> pa.Array:
 def _array_of(values: list[Any], filler: Any, make: SliceOf, kind: pa.DataType) -> pa.Array:
     there = np.array([value is not None for value in values], bool)
     known = make([filler if value is None else value for value in values])
-    return pc.if_else(booleans(there), known, pa.scalar(None, kind))
+    return pc.if_else(booleans(there), known, null(kind))

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporter.descriptors._registry import Other, Result, Texts, descriptor
-from exporter.descriptors.buffers import booleans
+from exporter.descriptors.buffers import booleans, null, scalar
 from exporter.descriptors.formats import NotJsonError, json_of
 from exporter.descriptors.patterns import Name
 from exporter.descriptors.vocabulary import stem
@@ -69,10 +69,10 @@ def word_match(texts: Texts, other: Other, *, mode: PairMode = "any") -> Result:
     make no difference: `refund` is found in `Refunded`.
     """
     if pa.types.is_large_list(other.type):
-        other = pc.binary_join(other, pa.scalar(" ", pa.large_string()))
+        other = pc.binary_join(other, scalar(" "))
     place: dict[str, int] = {}
     there = _stems_of(texts, place)
-    wanted = _stems_of(pc.fill_null(other, pa.scalar("", pa.large_string())), place)
+    wanted = _stems_of(pc.fill_null(other, scalar("")), place)
     size = max(len(place), 1)
     asked = distinct(wanted[0] * size + wanted[1])
     given = distinct(there[0] * size + there[1])
@@ -80,7 +80,7 @@ def word_match(texts: Texts, other: Other, *, mode: PairMode = "any") -> Result:
     counts = np.bincount(asked // size, minlength=len(texts))
     hits = np.bincount(asked[met] // size, minlength=len(texts))
     verdict = {"any": hits > 0, "all": hits == counts, "none": hits == 0}[mode]
-    return pc.if_else(booleans(counts > 0), booleans(verdict), pa.scalar(None, pa.bool_()))
+    return pc.if_else(booleans(counts > 0), booleans(verdict), null(pa.bool_()))
 
 
 def _rows(

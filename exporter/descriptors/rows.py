@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporter.descriptors._registry import Result, Rows, descriptor
+from exporter.descriptors.buffers import null, scalar
 from exporter.errors import BatchError, nearest
 from exporter.options import Checked
 from exporter.profile.arrow import family
@@ -67,10 +68,10 @@ def any_of(rows: Rows, *, conditions: Conditions) -> Result:
 def share_of(rows: Rows, *, conditions: Conditions) -> Result:
     """Share of the conditions that a row meets; conditions on missing values are not met."""
     met = [
-        pc.cast(pc.fill_null(found, pa.scalar(False)), pa.float64())
+        pc.cast(pc.fill_null(found, scalar(False)), pa.float64())
         for found in _met(rows, conditions)
     ]
-    return pc.divide(reduce(pc.add, met), float(len(met)))
+    return pc.divide(reduce(pc.add, met), scalar(float(len(met))))
 
 
 def _met(rows: Rows, conditions: Mapping[str, Any]) -> list[pa.Array]:
@@ -92,7 +93,7 @@ def _there(values: pa.Array) -> pa.Array:
     """The values, null where numbers are NaN."""
     if not pa.types.is_floating(values.type):
         return values
-    return pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+    return pc.if_else(pc.is_nan(values), null(values.type), values)
 
 
 def _any_equal(values: pa.Array, to: list[Any]) -> pa.Array:
@@ -105,7 +106,7 @@ def _as(to: Any, values: pa.Array) -> pa.Scalar:
     given = "boolean" if isinstance(to, bool) else "text" if isinstance(to, str) else "number"
     if kind not in (given, "null"):
         raise ValueError(given)
-    return pa.scalar(to, pa.float64() if given == "number" else None)
+    return scalar(to)
 
 
 _OPERATORS: Mapping[str, Compare] = {

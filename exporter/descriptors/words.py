@@ -10,19 +10,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporter.descriptors._registry import Result, Texts, descriptor
+from exporter.descriptors.buffers import integers, scalar
 from exporter.descriptors.characters import Characters, characters, ratio
 from exporter.descriptors.patterns import Mode, Names, any_pattern, combined, literal
 from exporter.descriptors.vocabulary import is_known
 from exporter.profile.arrays import Bools, Ints
 
-_SPACE = r"[\s\x{85}\p{Z}]"
+_SPACE = r"[\s\x{b}\x{1c}-\x{1f}\x{85}\p{Z}]"  # what Python calls white space
 _WIDE = r"。\x{ff01}\x{ff1f}"  # full stop, ! and ? of Chinese and Japanese: no space follows
 _CLOSING = r"""["'”’)\]»」』\x{ff09}]"""
 _TRAILING_ENDS = rf"(?:[.!?…{_WIDE}]|{_SPACE}|{_CLOSING})+$"
 _ENDS = rf"[.!?…]{_CLOSING}*{_SPACE}|[{_WIDE}]+{_CLOSING}*"
 _INITIALS = r"[\p{L}\p{N}_]\.[\p{L}\p{N}_][.?]" + _SPACE  # `e.g. `, `U.S. `
 _TITLES = r"[A-Z][a-z]\." + _SPACE  # `Mr. `, `Dr. `
-_NOTHING, _BLANK = pa.scalar("", pa.large_string()), pa.scalar(" ", pa.large_string())
 _EDGE = r"[^\p{L}\p{N}_]"
 
 
@@ -46,12 +46,12 @@ def words_of(texts: pa.Array) -> Words:
 
     Links, e-mail addresses and @names are no words.
     """
-    read = characters(pc.binary_join_element_wise(pc.utf8_lower(texts), _NOTHING, _BLANK))
+    read = characters(pc.binary_join_element_wise(pc.utf8_lower(texts), scalar(""), scalar(" ")))
     inside = _word_characters(read) & ~_addresses(read)
     split = pc.ascii_split_whitespace(read.blanked(inside))
     encoded = split.flatten().dictionary_encode()
-    known, codes = encoded.dictionary.to_pylist(), encoded.indices.to_numpy().astype(np.int64)
-    rows = np.repeat(np.arange(len(texts)), pc.list_value_length(split).to_numpy())
+    known, codes = encoded.dictionary.to_pylist(), integers(encoded.indices)
+    rows = np.repeat(np.arange(len(texts)), integers(pc.list_value_length(split)))
     there = codes != (known.index("") if "" in known else -1)  # beside spaces at the ends
     return Words(known, codes[there], rows[there], len(texts))
 
@@ -114,20 +114,20 @@ def sentence_count(texts: Texts, *, compat: bool = False) -> Result:
     at the end begins another one, and an empty text has one.
     """
     if compat:
-        ends = pc.count_substring_regex(texts, r"[.?][\s\x{b}\x{1c}-\x{1f}\x{85}\p{Z}]")
-        return pc.add(_ends_of_sentences(texts, ends), 1)
+        return _ends_of_sentences(texts, "[.?]" + _SPACE) + 1
     read = characters(texts)
     written = read.count(~read.among(str.isspace)) > 0
     trimmed = pc.replace_substring_regex(texts, _TRAILING_ENDS, "")
-    ends = _ends_of_sentences(trimmed, pc.count_substring_regex(trimmed, _ENDS))
-    return np.where(written, ends.to_numpy() + 1, 0)
+    ends = _ends_of_sentences(trimmed, _ENDS)
+    return np.where(written, ends + 1, 0)
 
 
-def _ends_of_sentences(texts: pa.Array, ends: pa.Array) -> pa.Array:
-    """The ends without those of abbreviations."""
-    for pattern in (_INITIALS, _TITLES):
-        ends = pc.subtract(ends, pc.count_substring_regex(texts, pattern))
-    return ends
+def _ends_of_sentences(texts: pa.Array, pattern: str) -> Ints:
+    """How often the pattern matches, but for the ends of abbreviations."""
+    found, *others = (
+        integers(pc.count_substring_regex(texts, each)) for each in (pattern, _INITIALS, _TITLES)
+    )
+    return found - sum(others)
 
 
 @descriptor(kind="numerical")
