@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import isfinite
 from typing import Annotated, TypeVar
 
 import numpy as np
@@ -16,12 +17,23 @@ from annotated_types import Ge, Gt
 from exporter.distances.methods import wasserstein
 from exporter.errors import BatchError
 from exporter.metrics._registry import NEAR_10, Automatic, Better, Bound, Unit, metric
+from exporter.options import Checked
 from exporter.profile.arrays import Bools, Codes, Floats, Hashes, Ints
 from exporter.profile.column import numeric_profile
 from exporter.profile.ranking import ItemFeatures, RankingProfile, TrainProfile
 
 NAN = float("nan")
 BLOCK = 1 << 20  # features looked at at a time
+
+
+def _finite(number: float) -> float:
+    """The number, if it bounds or weighs anything."""
+    if not isfinite(number):
+        raise ValueError("expected a finite number")
+    return number
+
+
+Finite = Annotated[float, Checked(_finite)]
 Length = Annotated[int, Ge(1)]
 Compute = TypeVar("Compute", bound=Callable[..., float])
 
@@ -41,7 +53,7 @@ def precision_at_k(
     ranking: RankingProfile,
     *,
     k: Length = 10,
-    min_relevance: float | None = None,
+    min_relevance: Finite | None = None,
     no_feedback_users: bool = False,
 ) -> float:
     """Share of a user's first k recommendations that are relevant.
@@ -57,7 +69,7 @@ def recall_at_k(
     ranking: RankingProfile,
     *,
     k: Length = 10,
-    min_relevance: float | None = None,
+    min_relevance: Finite | None = None,
     no_feedback_users: bool = False,
 ) -> float:
     """Share of a user's relevant items that are among the first k recommendations."""
@@ -70,8 +82,8 @@ def f_beta_at_k(
     ranking: RankingProfile,
     *,
     k: Length = 10,
-    beta: Annotated[float, Gt(0)] = 1.0,
-    min_relevance: float | None = None,
+    beta: Annotated[Finite, Gt(0)] = 1.0,
+    min_relevance: Finite | None = None,
     no_feedback_users: bool = False,
 ) -> float:
     """Harmonic mean of precision and recall at k, in which recall counts beta times as much."""
@@ -88,7 +100,7 @@ def map_at_k(
     ranking: RankingProfile,
     *,
     k: Length = 10,
-    min_relevance: float | None = None,
+    min_relevance: Finite | None = None,
     no_feedback_users: bool = False,
 ) -> float:
     """Mean average precision: the precision at each relevant place up to k, over a user's relevant items."""
@@ -103,7 +115,7 @@ def mar_at_k(
     ranking: RankingProfile,
     *,
     k: Length = 10,
-    min_relevance: float | None = None,
+    min_relevance: Finite | None = None,
     no_feedback_users: bool = False,
 ) -> float:
     """Mean average recall: the recall at each relevant place up to k, over a user's relevant items."""
@@ -117,7 +129,7 @@ def ndcg_at_k(
     ranking: RankingProfile,
     *,
     k: Length = 10,
-    min_relevance: float | None = None,
+    min_relevance: Finite | None = None,
     no_feedback_users: bool = False,
 ) -> float:
     """Discounted gain of the first k recommendations, as a share of what the best order would give.
@@ -139,7 +151,7 @@ def mrr_at_k(
     ranking: RankingProfile,
     *,
     k: Length = 10,
-    min_relevance: float | None = None,
+    min_relevance: Finite | None = None,
     no_feedback_users: bool = False,
 ) -> float:
     """Mean of 1 / the place of a user's first relevant recommendation, 0 where that is beyond k."""
@@ -154,7 +166,7 @@ def hit_rate_at_k(
     ranking: RankingProfile,
     *,
     k: Length = 10,
-    min_relevance: float | None = None,
+    min_relevance: Finite | None = None,
     no_feedback_users: bool = False,
 ) -> float:
     """Share of users with something relevant among their first k recommendations."""
@@ -270,7 +282,7 @@ def serendipity_at_k(
     ranking: RankingProfile,
     *,
     k: Length = 10,
-    min_relevance: float | None = None,
+    min_relevance: Finite | None = None,
     compat: bool = False,
 ) -> float:
     """Mean cosine distance of a user's relevant recommendations to what the user had in training.

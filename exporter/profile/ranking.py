@@ -74,14 +74,14 @@ class RankingProfile:
     features: ItemFeatures | None = None
 
     @property
-    def count(self) -> int:
+    def rows(self) -> int:
         """Rows with user, item and prediction."""
         return len(self.item_codes)
 
-    @property
-    def unlabelled(self) -> int:
-        """Those of them that have no target."""
-        return int(np.isnan(self.relevance).sum())
+    @cached_property
+    def count(self) -> int:
+        """Those of them that have a target."""
+        return self.rows - int(np.isnan(self.relevance).sum())
 
     @cached_property
     def sizes(self) -> Ints:
@@ -99,7 +99,7 @@ class RankingProfile:
 
         Of scores the order; of given places those, moved back where they would be below 1 or taken.
         """
-        order = np.arange(self.count) - self.starts[self.user_codes]
+        order = np.arange(self.rows) - self.starts[self.user_codes]
         if self.ranked_by == "score":
             return order + 1
         given = np.clip(np.floor(self.predictions), 1, LAST_PLACE).astype(np.int64)

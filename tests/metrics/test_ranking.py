@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import combinations
-from math import isfinite, isnan, log, log2, nan
+from math import inf, isfinite, isnan, log, log2, nan
 from random import Random
 from typing import Any
 
@@ -37,6 +37,7 @@ from scipy.stats import wasserstein_distance
 from sklearn.metrics import ndcg_score
 
 from exporter.errors import BatchError
+from exporter.metrics import CATALOGUE
 from exporter.profile.ranking import RankingProfile, merge_rankings
 
 RANKING = reading(RankingProfile)
@@ -119,6 +120,12 @@ def test_k_is_a_whole_number_of_at_least_one(spec):
         assert spec.options["k"] == 10
         with pytest.raises(ValueError, match="greater than or equal to 1"):
             spec.params({"k": 0})
+
+
+@pytest.mark.parametrize("option", [{"beta": 0}, {"beta": inf}, {"min_relevance": nan}, {"k": 1.5}])
+def test_options_that_mean_nothing_are_refused(option):
+    with pytest.raises(ValueError, match=r"finite|greater than 0|valid integer"):
+        CATALOGUE["f_beta_at_k"].params(option)
 
 
 # Figures at k.

@@ -86,14 +86,14 @@ def test_rows_that_cannot_be_ranked_are_left_out_and_counted():
         ("a", 4, 1, inf), ("a", 5, 1, -inf),
     ]  # fmt: skip
     profile = ranked(told)
-    assert (profile.count, profile.left_out) == (1, 5)
+    assert (profile.rows, profile.left_out) == (1, 5)
     assert len(profile.users) == len(profile.items) == 1
 
 
 def test_a_row_without_target_keeps_its_place():
     profile = ranked([("a", 1, nan, 3.0), ("a", 2, 1, 2.0), ("a", 3, inf, 1.0)])
     assert profile.places.tolist() == [1, 2, 3]
-    assert (profile.count, profile.unlabelled) == (3, 2)
+    assert (profile.rows, profile.count) == (3, 1)
 
 
 @given(rows, st.randoms(use_true_random=False), st.sampled_from(["score", "rank"]))
@@ -113,7 +113,7 @@ def test_places_are_distinct_and_count_from_one(told):
     for kind in ("score", "rank"):
         profile = ranked(told, kind)
         pairs = set(zip(profile.user_codes.tolist(), profile.places.tolist(), strict=True))
-        assert len(pairs) == profile.count
+        assert len(pairs) == profile.rows
         assert profile.places.min(initial=1) >= 1
 
 
@@ -169,7 +169,7 @@ def test_an_item_on_several_rows_has_their_mean():
 def test_columns_of_any_type_are_read():
     profile = read_ranking(batch_of(**INTERACTIONS), COLUMNS)
     assert items_of(profile, "7") == [2, 1]
-    assert (profile.count, profile.unlabelled) == (3, 1)
+    assert (profile.rows, profile.count) == (3, 2)
 
 
 def test_items_meet_whatever_the_types_of_their_columns():
