@@ -10,7 +10,7 @@ from exporter.checks.conditions import (
     read_conditions,
 )
 from exporter.checks.earlier import Earlier
-from exporter.checks.judging import Check, check_all
+from exporter.checks.judging import Check, check_all, shared_params
 
 __all__ = [
     "OPERATORS",
@@ -25,4 +25,5 @@ __all__ = [
     "demand",
     "describe",
     "read_conditions",
+    "shared_params",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import isfinite
 from typing import Any
 
@@ -19,9 +20,10 @@ from exporter.checks.conditions import Condition, Demand, demand, told
 from exporter.distances import DRIFT_METHODS, DriftMethod
 from exporter.distances._registry import SMALLEST_P
 from exporter.errors import Path
-from exporter.metrics import MetricSpec
+from exporter.metrics import CATALOGUE, MetricSpec
 from exporter.metrics.drift import DriftRows
 from exporter.profile.outcome import ErrorProfile, ScoreProfile
+from exporter.profile.rows import Rows
 from exporter.snapshot import INFINITE, NO_VALUE, CheckResult, DriftRow, MetricRow, Status
 
 COLUMN_DRIFT = "column_drift"  # the metric whose figures are drift rows
@@ -74,10 +76,13 @@ class Check:
 
         `follows`: the condition follows the reference's figure.
         """
-        if {ErrorProfile, ScoreProfile, DriftRows} & set(self.spec.reads):
+        reads = set(self.spec.reads)
+        if {ErrorProfile, ScoreProfile, DriftRows} & reads:
+            return True
+        if Rows in reads and self.spec.unit == "score":
             return True
         compared = self.compares or (follows and self.spec.better == "neutral")
-        return self.spec.per == "column" and compared
+        return (self.spec.per != "dataset" or Rows in reads) and compared
 
 
 def check_all(
@@ -179,7 +184,8 @@ class _Judge:
             )
         if check.conditions:
             return self._by_conditions(check, row, row.value, blank)
-        limits = Figure(check.spec, row, self._dataset_figure).limits(self.at)
+        others = partial(self._dataset_figure, check, row.label)
+        limits = Figure(check.spec, row, others).limits(self.at)
         if isinstance(limits, Missing):
             status: Status = "error" if limits.fault else "skipped"
             return replace(blank, status=status, message=limits.reason)
@@ -219,8 +225,18 @@ class _Judge:
             return replace(blank, status=status, message=message)
         return _against(blank, check, demand(check.conditions, row.reference), value)
 
-    def _dataset_figure(self, metric: str) -> float | None:
-        return next((row.value for row in self.by_id.get(metric, ())), None)
+    def _dataset_figure(self, check: Check, label: str, metric: str) -> float | None:
+        """Another metric's figure with the test's own options, of the same label where it has that."""
+        wanted = shared_params(check, metric)
+        rows = [row for row in self.by_id.get(metric, ()) if dict(row.params) == wanted]
+        found = {row.label: row.value for row in reversed(rows)}
+        return found[label] if label in found else next((row.value for row in rows), None)
+
+
+def shared_params(check: Check, metric: str) -> dict[str, Any]:
+    """The options of another metric that a test's condition reads: the test's own, as far as it has them."""
+    spec = CATALOGUE[metric]
+    return spec.params({k: v for k, v in check.params.items() if k in spec.options})
 
 
 def _against(blank: CheckResult, check: Check, wanted: Demand, value: float) -> CheckResult:

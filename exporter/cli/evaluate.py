@@ -25,10 +25,14 @@ if TYPE_CHECKING:
 @click.option("--reference", help="A file, glob or folder to compare with.")
 @click.option("--metrics", help="Metrics and presets, with commas, or a YAML list.")
 @click.option("--tests", help="Tests and presets, with commas, or a YAML list.")
-@click.option("--task", type=click.Choice(["regression", "binary", "none"]), help="Of the model.")
+@click.option(
+    "--task",
+    type=click.Choice(["regression", "binary", "multiclass", "none"]),
+    help="Of the model.",
+)
 @click.option("--target", help="The column with the truth.")
 @click.option("--prediction", help="The column with the prediction.")
-@click.option("--probability", help="The column with the positive class's probability.")
+@click.option("--probability", help="The positive class's column, or '{class: column, …}'.")
 @click.option("--time", help="The time column: it is not evaluated.")
 @click.option("--columns", type=file_path, help="A YAML file with what stands under `columns:`.")
 @click.option(
@@ -61,7 +65,8 @@ def evaluate(
 
     form = _form(form, output)
     wanted, asked = _entries(metrics, "--metrics"), _entries(tests, "--tests")
-    given = {**_columns(columns), **{name: role for name, role in roles.items() if role}}
+    named = {name: _role(name, role) for name, role in roles.items() if role}
+    given = {**_columns(columns), **named}
     if not wanted and not asked:
         wanted = _usual(task, given, beside=reference is not None)
     with warnings.catch_warnings(record=True) as told:
@@ -79,7 +84,9 @@ def evaluate(
 def _usual(task: str | None, columns: Mapping[str, Any], *, beside: bool) -> list[Entry]:
     """What is shown where nothing is asked for: the data, how they moved, how good the model is."""
     scored = "target" in columns and ("prediction" in columns or "probability" in columns)
-    quality = {"regression": "regression", "binary": "classification"}.get(task or "")
+    quality = {
+        "regression": "regression", "binary": "classification", "multiclass": "classification",
+    }.get(task or "")  # fmt: skip
     wanted: list[Entry] = ["data_summary"]
     if beside:
         wanted.append("data_drift")
@@ -102,6 +109,18 @@ def _entries(text: str | None, option: str) -> list[Entry]:
         reason = document.mistakes[0].text if document.mistakes else "names or mappings expected"
         raise click.BadParameter(f"no YAML list of entries: {reason}", param_hint=option)
     return entries
+
+
+def _role(name: str, text: str) -> Any:
+    """A column's name, or of probabilities a YAML mapping of each class to its column."""
+    if name != "probability" or not text.startswith("{"):
+        return text
+    from exporter import yaml
+
+    document = yaml.load(text)
+    if document.mistakes or not isinstance(document.data, dict):
+        raise click.BadParameter("expected {class: column, …}", param_hint="--probability")
+    return document.data
 
 
 def _columns(path: Path | None) -> dict[str, Any]:

@@ -28,7 +28,7 @@ Entries = Annotated[  # the plan tells their mistakes
     list[Annotated[Entry, SkipValidation]],
     WithJsonSchema({"type": "array", "$comment": "list of [metrics](metrics.md) and presets"}),
 ]
-TASKS_TO_COME = ("multiclass", "ranking")
+TASKS_TO_COME = ("ranking",)
 AutomaticTests = Literal["directional", "evidently"]
 Rows = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -137,7 +137,8 @@ class Columns(Strict):
     )
     probability: Annotated[str | dict[str, str], BeforeValidator(_probability)] | None = Field(
         default=None,
-        description="The positive class's probability, or `{class: column}`.",
+        description="The positive class's probability, or `{class: column}`; of a multiclass model "
+        "every class's.",
         examples=["score", {"0": "p_no", "1": "p_yes"}],
     )
     positive: AnyScalar = Field(

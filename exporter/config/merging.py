@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 from typing import Any
 
@@ -40,26 +41,30 @@ def schema_of(model: Model) -> Schema:
     kinds: dict[str, Kind] = {}
     for kind in KINDS:
         kinds |= dict.fromkeys(getattr(columns, kind) or (), kind)
-    probability = probability_of(columns)
-    outcome: Kind = "numerical" if model.task == "regression" else "categorical"
-    roles = {columns.target: outcome, columns.prediction: outcome, probability: "numerical"}
-    no_features = {*roles, columns.id, columns.time.column if columns.time else None}
+    bare = _without_kinds(model, columns)
+    no_features = {*bare.roles, columns.id, columns.time.column if columns.time else None}
     features = tuple(
         n for n, k in kinds.items() if k in ("numerical", "categorical") and n not in no_features
     )
     if kinds:
-        kinds |= {n: k for n, k in roles.items() if n and n not in kinds}
-    task: Task = model.task if model.task in ("regression", "binary") else "none"
+        kinds |= {n: k for n, k in bare.roles.items() if n not in kinds}
+    return replace(bare, kinds=kinds, features=features)
+
+
+def _without_kinds(model: Model, columns: Columns) -> Schema:
+    task: Task = model.task if model.task in ("regression", "binary", "multiclass") else "none"
+    many = probabilities_of(model)
     return Schema(
-        kinds,
-        features,
+        {},
+        (),
         columns.target,
         columns.prediction,
-        probability,
+        None if many else probability_of(columns),
         text_of(columns.positive),
         task,
         columns.threshold,
         _missing_values(model),
+        many,
     )
 
 
@@ -67,6 +72,12 @@ def probability_of(columns: Columns) -> str | None:
     """The column that holds the positive class's probability."""
     given = columns.probability
     return given.get(text_of(columns.positive)) if isinstance(given, dict) else given
+
+
+def probabilities_of(model: Model) -> dict[str, str]:
+    """The columns that hold the probabilities of a multiclass model, by class."""
+    given = model.columns.probability if model.columns else None
+    return dict(given) if model.task == "multiclass" and isinstance(given, dict) else {}
 
 
 def _both(name: str, theirs: Any, mine: Any) -> Any:

@@ -17,7 +17,14 @@ from exporter.config.forms import (
     Model,
     Rolling,
 )
-from exporter.config.merging import KINDS, NAMED, merged, probability_of, schema_of
+from exporter.config.merging import (
+    KINDS,
+    NAMED,
+    merged,
+    probabilities_of,
+    probability_of,
+    schema_of,
+)
 from exporter.errors import Path, Problem, nearest
 from exporter.plan import Plan, make_plan
 
@@ -167,10 +174,9 @@ def _check_built(case: Case) -> None:
 def _check_kinds(case: Case) -> None:
     """No column in two lists, or twice in one; an outcome of the kind that its task makes it."""
     columns, seen = case.columns, dict[str, str]()
-    outcome = "numerical" if case.model.task == "regression" else "categorical"
-    forced = {probability_of(columns): "numerical"}
-    if case.model.task in ("regression", "binary"):
-        forced |= {columns.target: outcome, columns.prediction: outcome}
+    forced: Mapping[str, str] = schema_of(case.model).roles
+    if case.model.task not in ("regression", "binary", "multiclass"):
+        forced = {n: k for n, k in forced.items() if n not in (columns.target, columns.prediction)}
     for kind in (*KINDS, "ignore"):
         for place, name in enumerate(getattr(columns, kind) or ()):
             at = ("columns", kind, place)
@@ -186,13 +192,15 @@ def _check_kinds(case: Case) -> None:
 
 def _check_roles(case: Case) -> None:
     columns, seen = case.columns, dict[str, str]()
-    if isinstance(columns.probability, dict) and probability_of(columns) is None:
+    many = probabilities_of(case.model)
+    if isinstance(columns.probability, dict) and not many and probability_of(columns) is None:
         positive = text_of(columns.positive)
         hint = nearest(positive, columns.probability)
         text = f"no column is given for the positive class {positive!r}{hint}"
         case.problem("columns", "probability", text=text)
-    for role in ("id", "target", "prediction", "probability"):
-        name = probability_of(columns) if role == "probability" else getattr(columns, role)
+    parts = [(role, getattr(columns, role)) for role in ("id", "target", "prediction")]
+    parts += [("probability", name) for name in many.values() or [probability_of(columns)]]
+    for role, name in parts:
         if name is not None and name in seen:
             text = f"column {name!r} cannot be both {seen[name]} and {role}"
             case.problem("columns", role, text=text)
@@ -207,9 +215,24 @@ def _check_task(case: Case) -> None:
     broken = case.is_broken("columns")
     if task == "regression" and not columns.prediction and not broken:
         case.problem("task", text="a regression model needs columns.prediction")
-    if task == "binary" and not columns.prediction and not columns.probability and not broken:
-        text = "a binary model needs columns.prediction or columns.probability"
+    judged = columns.prediction or columns.probability or broken
+    if task in ("binary", "multiclass") and not judged:
+        text = f"a {task} model needs columns.prediction or columns.probability"
         case.problem("task", text=text)
+    if task == "multiclass" and not broken:
+        _check_classes(case)
+
+
+def _check_classes(case: Case) -> None:
+    """A model of many classes has a probability of each, and neither positive class nor threshold."""
+    given = case.columns.probability
+    if isinstance(given, str) or (given is not None and len(given) < 2):
+        text = "of a multiclass model give every class's column: {class: column, …}"
+        case.problem("columns", "probability", text=text)
+    for key in ("positive", "threshold"):
+        if key in case.columns.model_fields_set:
+            text = f"{key!r} is for two classes: a multiclass model has no use for it"
+            case.warning("columns", key, text=text)
 
 
 def _check_labels(case: Case) -> None:

@@ -16,7 +16,7 @@ Better = Literal["lower", "higher", "neutral"]
 Role = Literal["target", "prediction"]
 Per = Literal["dataset", "column", "pair"]
 LabelOf = Literal[
-    "", "type", "class", "cell", "category", "column"
+    "", "type", "class", "cell", "category", "column", "point", "group"
 ]  # what a labelled figure is labelled by
 PREFIX = "evaluation_"
 Compute = TypeVar("Compute", bound=Callable[..., Any])
@@ -74,6 +74,7 @@ class MetricSpec:
     alone: bool = True  # it has a figure without a reference, too
     survives: bool = False  # it has its figure also where a column is gone or unreadable
     needs: frozenset[Role] = frozenset()  # what it reads of the model beside its columns
+    terse: bool = False  # rows carry only the options that are not as they are by default
 
     @cached_property
     def model(self) -> Any:
@@ -89,8 +90,9 @@ class MetricSpec:
     def params(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The options with their defaults; a pydantic ValidationError where they do not fit."""
         if not given and not any(x is inspect.Parameter.empty for x in self.options.values()):
-            return dict(self.options)
-        return dict(self.model.model_validate(dict(given)).__dict__)
+            return {} if self.terse else dict(self.options)
+        params = dict(self.model.model_validate(dict(given)).__dict__)
+        return {k: v for k, v in params.items() if not self.terse or v != self.options[k]}
 
 
 _specs: dict[str, MetricSpec] = {}
@@ -107,6 +109,7 @@ def metric(
     labels: LabelOf = "",
     survives: bool = False,
     needs: Collection[Role] = (),
+    terse: bool = False,
 ) -> Callable[[Compute], Compute]:
     """Enter the decorated function into the catalogue.
 
@@ -116,7 +119,8 @@ def metric(
     what (categories and classes come from the data and are not exposed without bound). `gauge` is
     the Prometheus name without prefix, where the id will not do: ids in `_count`, and `sum`.
     `survives`: a figure of the whole table that does not need every column to be there. `needs`:
-    the roles whose columns a metric of `Rows` looks at; others tell by what they read. One of a
+    the roles whose columns a metric of `Rows` looks at; others tell by what they read. `terse`:
+    its rows, and so the store's series, are told by the options only that are given. One of a
     pair of columns gives a figure for each `(column, other)`.
     """
 
@@ -150,6 +154,7 @@ def metric(
             all(p.default is None for p in reference),
             survives,
             frozenset(needs),
+            terse,
         )
         return func
 

@@ -1,13 +1,30 @@
-"""How well a binary classifier decides and ranks; 0/0 is 0 in precision and recall, as in scikit-learn."""
+"""How well a classifier decides and ranks; 0/0 is 0 in precision and recall, as in scikit-learn.
+
+Of a binary classifier precision, recall and F1 are those of the positive class; of one of more
+classes they, and ROC AUC, are means over the classes that occur, each against the rest. `threshold`
+and `top_k` decide anew, by the probability of a binary classifier's positive class: from the
+threshold on, or the k rows of the highest (and those that are equal to the k-th). Evidently takes
+one row more than k: `compat: true` does as well.
+"""
 
 from __future__ import annotations
 
-from math import log
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Ge, Le
 
 from exporter.metrics._registry import NEAR_20, Automatic, Bound, metric
-from exporter.profile.outcome import ScoreProfile
+from exporter.profile.outcome import ScoreProfile, Side
+
+NAN = float("nan")
+ALL_CELLS = 20  # classes up to which empty cells of the confusion matrix are told as well
+NO_PROBABILITY = "needs a probability among the model's columns"
+Share = Annotated[float, Ge(0), Le(1)]
+Count = Annotated[int, Ge(1)]
+ByLabel = dict[str, float]
 
 
 @metric(
@@ -15,10 +32,37 @@ from exporter.profile.outcome import ScoreProfile
     unit="ratio",
     better="higher",
     automatic=Automatic(NEAR_20, Bound("gt", metric="baseline_accuracy")),
+    terse=True,
 )
-def accuracy(scores: ScoreProfile) -> float:
+def accuracy(
+    scores: ScoreProfile,
+    *,
+    threshold: Share | None = None,
+    top_k: Count | None = None,
+    compat: bool = False,
+) -> float:
     """Share of right decisions."""
-    return _ratio(scores, scores.matrix[0][0] + scores.matrix[1][1], scores.count)
+    decided = _decided(scores, threshold, top_k, compat=compat)
+    return _ratio(decided, sum(row[i] for i, row in enumerate(decided.matrix)), decided.count)
+
+
+@metric(
+    per="dataset",
+    unit="ratio",
+    better="higher",
+    automatic=Automatic(NEAR_20, Bound("gt", metric="baseline_precision")),
+    terse=True,
+)
+def precision(
+    scores: ScoreProfile,
+    *,
+    threshold: Share | None = None,
+    top_k: Count | None = None,
+    compat: bool = False,
+) -> float:
+    """Share of positive decisions that are right; of more than two classes their mean."""
+    figures = precision_by_label(scores, threshold=threshold, top_k=top_k, compat=compat)
+    return overall(scores, figures)
 
 
 @metric(
@@ -26,32 +70,37 @@ def accuracy(scores: ScoreProfile) -> float:
     unit="ratio",
     better="higher",
     automatic=Automatic(NEAR_20, Bound("gt", metric="baseline_recall")),
+    terse=True,
 )
-def precision(scores: ScoreProfile) -> float:
-    """Share of positive decisions that are right."""
-    return precision_by_label(scores)[scores.labels[1]]
-
-
-@metric(
-    per="dataset",
-    unit="ratio",
-    better="higher",
-    automatic=Automatic(NEAR_20, Bound("gt", metric="baseline_recall")),
-)
-def recall(scores: ScoreProfile) -> float:
-    """Share of actual positives that are found."""
-    return recall_by_label(scores)[scores.labels[1]]
+def recall(
+    scores: ScoreProfile,
+    *,
+    threshold: Share | None = None,
+    top_k: Count | None = None,
+    compat: bool = False,
+) -> float:
+    """Share of actual positives that are found; of more than two classes their mean."""
+    figures = recall_by_label(scores, threshold=threshold, top_k=top_k, compat=compat)
+    return overall(scores, figures)
 
 
 @metric(
     per="dataset",
     unit="score",
     better="higher",
-    automatic=Automatic(NEAR_20, Bound("gt", metric="baseline_recall")),
+    automatic=Automatic(NEAR_20, Bound("gt", metric="baseline_f1")),
+    terse=True,
 )
-def f1(scores: ScoreProfile) -> float:
-    """Harmonic mean of precision and recall."""
-    return f1_by_label(scores)[scores.labels[1]]
+def f1(
+    scores: ScoreProfile,
+    *,
+    threshold: Share | None = None,
+    top_k: Count | None = None,
+    compat: bool = False,
+) -> float:
+    """Harmonic mean of precision and recall; of more than two classes their mean."""
+    figures = f1_by_label(scores, threshold=threshold, top_k=top_k, compat=compat)
+    return overall(scores, figures)
 
 
 @metric(
@@ -59,10 +108,19 @@ def f1(scores: ScoreProfile) -> float:
     unit="ratio",
     better="higher",
     automatic=Automatic(NEAR_20, Bound("gt", metric="baseline_recall")),
+    terse=True,
 )
-def tpr(scores: ScoreProfile) -> float:
+def tpr(
+    scores: ScoreProfile,
+    *,
+    threshold: Share | None = None,
+    top_k: Count | None = None,
+    compat: bool = False,
+) -> float:
     """Share of actual positives decided positive."""
-    return recall(scores)
+    decided = _of_two(scores, threshold, top_k, compat=compat)
+    _, found = decided.matrix
+    return _ratio(decided, found[1], sum(found))
 
 
 @metric(
@@ -70,10 +128,19 @@ def tpr(scores: ScoreProfile) -> float:
     unit="ratio",
     better="higher",
     automatic=Automatic(NEAR_20, Bound("gt", metric="baseline_tnr")),
+    terse=True,
 )
-def tnr(scores: ScoreProfile) -> float:
+def tnr(
+    scores: ScoreProfile,
+    *,
+    threshold: Share | None = None,
+    top_k: Count | None = None,
+    compat: bool = False,
+) -> float:
     """Share of actual negatives decided negative."""
-    return recall_by_label(scores)[scores.labels[0]]
+    decided = _of_two(scores, threshold, top_k, compat=compat)
+    found, _ = decided.matrix
+    return _ratio(decided, found[0], sum(found))
 
 
 @metric(
@@ -81,10 +148,19 @@ def tnr(scores: ScoreProfile) -> float:
     unit="ratio",
     better="lower",
     automatic=Automatic(NEAR_20, Bound("lt", metric="baseline_recall")),
+    terse=True,
 )
-def fpr(scores: ScoreProfile) -> float:
+def fpr(
+    scores: ScoreProfile,
+    *,
+    threshold: Share | None = None,
+    top_k: Count | None = None,
+    compat: bool = False,
+) -> float:
     """Share of actual negatives decided positive."""
-    return _ratio(scores, scores.matrix[0][1], sum(scores.matrix[0]))
+    decided = _of_two(scores, threshold, top_k, compat=compat)
+    found, _ = decided.matrix
+    return _ratio(decided, found[1], sum(found))
 
 
 @metric(
@@ -92,122 +168,244 @@ def fpr(scores: ScoreProfile) -> float:
     unit="ratio",
     better="lower",
     automatic=Automatic(NEAR_20, Bound("lt", metric="baseline_tnr")),
+    terse=True,
 )
-def fnr(scores: ScoreProfile) -> float:
+def fnr(
+    scores: ScoreProfile,
+    *,
+    threshold: Share | None = None,
+    top_k: Count | None = None,
+    compat: bool = False,
+) -> float:
     """Share of actual positives decided negative."""
-    return _ratio(scores, scores.matrix[1][0], sum(scores.matrix[1]))
+    decided = _of_two(scores, threshold, top_k, compat=compat)
+    _, found = decided.matrix
+    return _ratio(decided, found[0], sum(found))
 
 
 @metric(
     per="dataset", unit="score", better="higher", automatic=Automatic(NEAR_20, Bound("gt", 0.5))
 )
 def roc_auc(scores: ScoreProfile) -> float:
-    """Chance that a positive is scored above a negative."""
-    return _auc(scores)
+    """Chance that a row of a class is scored above one that is not; of more than two classes their mean."""
+    return overall(scores, roc_auc_by_label(scores))
 
 
 @metric(
-    per="dataset", unit="value", better="lower", automatic=Automatic(NEAR_20, Bound("lt", log(2)))
+    per="dataset",
+    unit="value",
+    better="lower",
+    automatic=Automatic(NEAR_20, Bound("lt", metric="baseline_log_loss")),
 )
 def log_loss(scores: ScoreProfile) -> float:
     """Mean negative log-likelihood of the actual classes."""
-    _refuse_other_than_probabilities(scores)
+    sides_of_probabilities(scores)
     return scores.log_loss
 
 
-@metric(per="dataset", unit="value", better="lower")
+@metric(per="dataset", unit="value", better="lower", automatic=Automatic(NEAR_20))
 def brier_score(scores: ScoreProfile) -> float:
-    """Mean squared gap between probability and outcome."""
-    _refuse_other_than_probabilities(scores)
+    """Mean squared gap between probability and outcome; of more than two classes added up over them."""
+    sides_of_probabilities(scores)
     return scores.brier
 
 
-@metric(per="dataset", unit="ratio", better="higher", automatic=Automatic(NEAR_20), labels="class")
-def precision_by_label(scores: ScoreProfile) -> dict[str, float]:
+@metric(
+    per="dataset",
+    unit="ratio",
+    better="higher",
+    automatic=Automatic(NEAR_20, Bound("gt", metric="baseline_precision_by_label")),
+    labels="class",
+    terse=True,
+)
+def precision_by_label(
+    scores: ScoreProfile,
+    *,
+    threshold: Share | None = None,
+    top_k: Count | None = None,
+    compat: bool = False,
+) -> ByLabel:
     """Share of the decisions for each class that are right."""
-    m = scores.matrix
-    return {
-        label: _ratio(scores, m[i][i], m[0][i] + m[1][i]) for i, label in enumerate(scores.labels)
-    }
+    decided = _decided(scores, threshold, top_k, compat=compat)
+    return {label: _ratio(decided, right, said) for label, right, _, said in _tallies(decided)}
 
 
-@metric(per="dataset", unit="ratio", better="higher", automatic=Automatic(NEAR_20), labels="class")
-def recall_by_label(scores: ScoreProfile) -> dict[str, float]:
+@metric(
+    per="dataset",
+    unit="ratio",
+    better="higher",
+    automatic=Automatic(NEAR_20, Bound("gt", metric="baseline_recall_by_label")),
+    labels="class",
+    terse=True,
+)
+def recall_by_label(
+    scores: ScoreProfile,
+    *,
+    threshold: Share | None = None,
+    top_k: Count | None = None,
+    compat: bool = False,
+) -> ByLabel:
     """Share of each actual class that is found."""
-    m = scores.matrix
-    return {label: _ratio(scores, m[i][i], sum(m[i])) for i, label in enumerate(scores.labels)}
+    decided = _decided(scores, threshold, top_k, compat=compat)
+    return {label: _ratio(decided, right, actual) for label, right, actual, _ in _tallies(decided)}
 
 
-@metric(per="dataset", unit="score", better="higher", automatic=Automatic(NEAR_20), labels="class")
-def f1_by_label(scores: ScoreProfile) -> dict[str, float]:
+@metric(
+    per="dataset",
+    unit="score",
+    better="higher",
+    automatic=Automatic(NEAR_20, Bound("gt", metric="baseline_f1_by_label")),
+    labels="class",
+    terse=True,
+)
+def f1_by_label(
+    scores: ScoreProfile,
+    *,
+    threshold: Share | None = None,
+    top_k: Count | None = None,
+    compat: bool = False,
+) -> ByLabel:
     """Harmonic mean of precision and recall of each class."""
-    m = scores.matrix
+    decided = _decided(scores, threshold, top_k, compat=compat)
     return {
-        label: _ratio(scores, 2 * m[i][i], sum(m[i]) + m[0][i] + m[1][i])
-        for i, label in enumerate(scores.labels)
+        label: _ratio(decided, 2 * right, actual + said)
+        for label, right, actual, said in _tallies(decided)
     }
 
 
-@metric(per="dataset", unit="score", better="higher", automatic=Automatic(NEAR_20), labels="class")
-def roc_auc_by_label(scores: ScoreProfile) -> dict[str, float]:
+@metric(
+    per="dataset",
+    unit="score",
+    better="higher",
+    automatic=Automatic(NEAR_20, Bound("gt", 0.5)),
+    labels="class",
+)
+def roc_auc_by_label(scores: ScoreProfile) -> ByLabel:
     """Chance that a row of each class is scored above one of another class, for that class."""
-    return dict.fromkeys(scores.labels, _auc(scores))
+    known = {label: _auc(side) for label, side in sides_of(scores).items() if ranks(side)}
+    if not known:
+        raise ValueError("only one class is there")
+    return dict.fromkeys(scores.labels, known[scores.labels[1]]) if scores.binary else known
 
 
-@metric(per="dataset", unit="rows", gauge="confusion_rows", labels="cell")
-def confusion(scores: ScoreProfile) -> dict[str, float]:
-    """Rows by actual and predicted class, and in all."""
+@metric(per="dataset", unit="rows", gauge="confusion_rows", labels="cell", terse=True)
+def confusion(
+    scores: ScoreProfile,
+    *,
+    threshold: Share | None = None,
+    top_k: Count | None = None,
+    compat: bool = False,
+) -> ByLabel:
+    """Rows by actual and predicted class, and in all.
+
+    Of more than 20 classes cells without rows are left out. An arrow or backslash in a class's
+    name has a backslash before it.
+    """
+    decided = _decided(scores, threshold, top_k, compat=compat)
+    names = [x.replace("\\", "\\\\").replace("→", "\\→") for x in decided.labels]
     cells = {
         f"{actual}→{predicted}": float(count)
-        for actual, row in zip(scores.labels, scores.matrix, strict=True)
-        for predicted, count in zip(scores.labels, row, strict=True)
+        for actual, row in zip(names, decided.matrix, strict=True)
+        for predicted, count in zip(names, row, strict=True)
+        if count or len(names) <= ALL_CELLS
     }
-    return {"": float(scores.count)} | cells
+    return {"": float(decided.count)} | cells
 
 
-@metric(per="dataset", unit="ratio")
-def baseline_accuracy(scores: ScoreProfile) -> float:
-    """Accuracy to expect of guessing at random in the proportion of the actual classes."""
-    share = baseline_recall(scores)
-    return share**2 + (1 - share) ** 2
+def _decided(
+    scores: ScoreProfile, threshold: float | None, top_k: int | None, *, compat: bool
+) -> ScoreProfile:
+    """The outcomes as they would be if the probability alone had decided: only its rows count."""
+    if threshold is None and top_k is None:
+        return scores
+    if threshold is not None and top_k is not None:
+        raise ValueError("threshold and top_k exclude each other")
+    if not scores.binary:
+        raise ValueError("threshold and top_k are for two classes: the model has more")
+    (side,) = sides_of(scores).values()
+    least = cut(side, top_k + compat) if top_k is not None else threshold
+    below = [int(x.points.below(np.array([least]))[0]) for x in (side.others, side.own)]
+    negatives, positives = below
+    matrix = (
+        (negatives, side.others.count - negatives),
+        (positives, side.own.count - positives),
+    )
+    return replace(scores, matrix=matrix)
 
 
-@metric(per="dataset", unit="ratio")
-def baseline_recall(scores: ScoreProfile) -> float:
-    """Share of actual positives: precision, recall, F1 and FPR to expect of guessing in proportion."""
-    return sum(scores.matrix[1]) / scores.count if scores.count else float("nan")
+def cut(side: Side, k: int) -> float:
+    """The k-th highest probability, the lowest where there are fewer; NaN where there are none."""
+    best = np.concatenate(
+        [x.points.at(np.arange(max(x.count - k, 0), x.count)) for x in (side.own, side.others)]
+    )
+    k = min(k, len(best))
+    return float(np.partition(best, len(best) - k)[len(best) - k]) if k else NAN
 
 
-@metric(per="dataset", unit="ratio")
-def baseline_tnr(scores: ScoreProfile) -> float:
-    """Share of actual negatives: TNR and FNR to expect of guessing in proportion."""
-    return 1 - baseline_recall(scores)
+def _of_two(
+    scores: ScoreProfile, threshold: float | None, top_k: int | None, *, compat: bool
+) -> ScoreProfile:
+    if not scores.binary:
+        raise ValueError("the model's task has no such figure")
+    return _decided(scores, threshold, top_k, compat=compat)
 
 
-def _auc(scores: ScoreProfile) -> float:
+def _tallies(scores: ScoreProfile) -> list[tuple[str, int, int, int]]:
+    """Of each class the right decisions, the actual rows and the decisions for it.
+
+    Of many classes only those that occur: one that a batch does not have is neither well nor
+    badly told.
+    """
+    said = [sum(column) for column in zip(*scores.matrix, strict=True)]
+    whole = scores.binary or not scores.count
+    return [
+        (label, row[i], sum(row), said[i])
+        for i, (label, row) in enumerate(zip(scores.labels, scores.matrix, strict=True))
+        if whole or said[i] or sum(row)
+    ]
+
+
+def overall(scores: ScoreProfile, by_label: Mapping[str, float]) -> float:
+    """The positive class's figure, or the mean of all."""
+    if scores.binary:
+        return by_label[scores.labels[1]]
+    return sum(by_label.values()) / len(by_label) if by_label else NAN
+
+
+def sides_of(scores: ScoreProfile) -> Mapping[str, Side]:
+    """The probabilities by class; a ValueError where the model has none."""
+    if not scores.sides:
+        raise ValueError(NO_PROBABILITY)
+    return scores.sides
+
+
+def ranks(side: Side) -> bool:
+    """Whether there is a pair to rank."""
+    return bool(side.own.count and side.others.count)
+
+
+def _auc(side: Side) -> float:
     """Mann-Whitney's U over the number of pairs; equal scores count half."""
-    negatives, positives = scores.negatives, scores.positives
-    if negatives is None or positives is None:
-        raise ValueError("needs a probability among the model's columns")
-    if not negatives.count or not positives.count:
-        raise ValueError("only one class is there")
-    at = positives.points
+    at, others = side.own.points, side.others.points
     weights = 1 if at.counts is None else at.counts
-    wins = negatives.points.below(at.values) + negatives.points.below(at.values, "right")
-    return float(np.sum(wins * weights) / 2 / negatives.count / positives.count)
+    wins = others.below(at.values) + others.below(at.values, "right")
+    return float(np.sum(wins * weights) / 2 / side.others.count / side.own.count)
 
 
-def _refuse_other_than_probabilities(scores: ScoreProfile) -> None:
-    sides = [side.moments for side in (scores.negatives, scores.positives) if side is not None]
-    if not sides:
-        raise ValueError("needs a probability among the model's columns")
-    for side in sides:
-        if side.count and (side.least < 0 or side.most > 1):
-            raise ValueError(f"scores from {side.least:g} to {side.most:g} are no probabilities")
+def sides_of_probabilities(scores: ScoreProfile) -> Mapping[str, Side]:
+    """The same; a ValueError as well where they do not lie between 0 and 1."""
+    sides = sides_of(scores)
+    for side in sides.values():
+        for part in (side.others, side.own):
+            ends = part.moments
+            if part.count and (ends.least < 0 or ends.most > 1):
+                text = f"scores from {ends.least:g} to {ends.most:g} are no probabilities"
+                raise ValueError(text)
+    return sides
 
 
 def _ratio(scores: ScoreProfile, part: float, whole: float) -> float:
     """A share; 0/0 is 0, unless there is not a row to judge by."""
     if not scores.count:
-        return float("nan")
+        return NAN
     return part / whole if whole else 0.0

@@ -1,16 +1,27 @@
-"""How wrong a regression is; errors are prediction minus target."""
+"""How wrong a regression is; errors are prediction minus target.
+
+Groups: `underestimation` is the rows whose error is at or below its `share` quantile, 5 % if not
+given, `overestimation` those at or above the quantile of one less `share`, `majority` the others.
+"""
 
 from __future__ import annotations
 
-from math import sqrt
+from math import isnan, sqrt
+from statistics import NormalDist
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Ge, Gt, Le, Lt
 
 from exporter.metrics._registry import NEAR_10, Automatic, Bound, metric
+from exporter.profile.arrays import Floats
 from exporter.profile.outcome import ErrorProfile
-from exporter.profile.points import Points
+from exporter.profile.points import Estimate, Points
 
 NAN = float("nan")
+Tail = Annotated[float, Gt(0), Lt(0.5)]
+Part = Annotated[float, Gt(0), Le(1)]
+Quantile = Annotated[float, Ge(0), Le(1)]
 
 
 @metric(
@@ -118,6 +129,55 @@ def underestimation_ratio(errors: ErrorProfile) -> float:
 
 
 @metric(per="dataset", unit="value")
+def error_quantile(errors: ErrorProfile, *, q: Quantile = 0.5) -> Estimate | None:
+    """The error below which a share q of the errors lies, interpolated."""
+    return errors.errors.points.quantile(q) if errors.count else None
+
+
+@metric(per="dataset", unit="value", labels="group")
+def mean_error_by_group(errors: ErrorProfile, *, share: Tail = 0.05) -> dict[str, float]:
+    """Mean error of the most underestimated and the most overestimated rows, and of all others."""
+    return _known({group: mean for group, (mean, _) in _by_group(errors, share).items()})
+
+
+@metric(per="dataset", unit="value", better="lower", labels="group")
+def error_std_by_group(errors: ErrorProfile, *, share: Tail = 0.05) -> dict[str, float]:
+    """Standard deviation of the errors of the same groups."""
+    return _known({group: std for group, (_, std) in _by_group(errors, share).items()})
+
+
+@metric(per="dataset", unit="ratio", better="lower")
+def top_error_share(errors: ErrorProfile, *, share: Part = 0.05) -> float:
+    """How much of all absolute error the worst rows make, 5 % of them if `share` is not given."""
+    if not errors.count:
+        return NAN
+    signed = errors.errors.points
+    values, weights = _weighted(Points(*_ascending(np.abs(signed.values), signed.counts)))
+    summed, rows = np.cumsum(values * weights), np.cumsum(weights)
+    if not summed[-1]:
+        return 0.0
+    rest = np.interp((1 - share) * errors.count, np.append(0, rows), np.append(0, summed))
+    return float(1 - rest / summed[-1])
+
+
+@metric(per="dataset", unit="score", better="higher", labels="group")
+def error_normality(errors: ErrorProfile) -> dict[str, float]:
+    """How straight the errors lie on the line of a normal distribution: r, 1 = normal; with the line's slope and intercept."""
+    n = errors.count
+    values, weights = _weighted(errors.errors.points)
+    if n < 3 or values[0] == values[-1]:
+        return dict.fromkeys(("", "slope", "intercept"), NAN)
+    normal = _normal_medians(n)
+    ends = np.cumsum(weights).astype(np.int64)
+    sums = np.add.reduceat(normal, ends - weights.astype(np.int64))
+    mean, gaps = errors.errors.moments.mean, values - errors.errors.moments.mean
+    both, spread = float(np.sum(gaps * sums)), float(np.sum(np.square(normal)))
+    slope = both / spread
+    r = both / sqrt(spread * errors.errors.moments.squares)
+    return {"": r, "slope": slope, "intercept": mean}
+
+
+@metric(per="dataset", unit="value")
 def baseline_mae(errors: ErrorProfile) -> float:
     """Mean absolute error of always predicting the batch's own median target."""
     return _mean_distance(errors, _median(errors))
@@ -152,6 +212,44 @@ def baseline_max_absolute_error(errors: ErrorProfile) -> float:
     return max(ends.most - middle, middle - ends.least)
 
 
+def _normal_medians(n: int) -> Floats:
+    """Where n values of a standard normal distribution lie: their order statistics' medians, after Filliben."""
+    medians = (np.arange(1, n // 2 + 1) - 0.3175) / (n + 0.365)
+    medians[0] = -np.expm1(-np.log(2) / n)
+    lower = np.fromiter(map(NormalDist().inv_cdf, medians.tolist()), float, len(medians))
+    return np.concatenate((lower, np.zeros(n % 2), -lower[::-1]))
+
+
+def _by_group(errors: ErrorProfile, share: float) -> dict[str, tuple[float, float]]:
+    """Mean and standard deviation of the errors in each group."""
+    names = ("underestimation", "majority", "overestimation")
+    if not errors.count:
+        return dict.fromkeys(names, (NAN, NAN))
+    points = errors.errors.points
+    low, high = points.quantile(share).value, points.quantile(1 - share).value
+    values, weights = _weighted(points)
+    ends = int(np.searchsorted(values, low, "right")), int(np.searchsorted(values, high))
+    parts = (slice(0, ends[0]), slice(*ends), slice(ends[1], None))
+    return {
+        name: _mean_and_std(values[part], weights[part])
+        for name, part in zip(names, parts, strict=True)
+    }
+
+
+def _known(figures: dict[str, float]) -> dict[str, float]:
+    """Without groups of too few rows, unless there are no others: where all errors are alike there is no majority."""
+    return {group: x for group, x in figures.items() if not isnan(x)} or figures
+
+
+def _mean_and_std(values: Floats, weights: Floats) -> tuple[float, float]:
+    n = weights.sum()
+    if not n:
+        return NAN, NAN
+    mean = float((values * weights).sum() / n)
+    squares = float((np.square(values - mean) * weights).sum())
+    return mean, sqrt(squares / (n - 1)) if n > 1 else NAN
+
+
 def _squares(errors: ErrorProfile) -> float:
     moments = errors.errors.moments
     return moments.squares + moments.count * moments.mean**2
@@ -166,7 +264,7 @@ def _mean_distance(errors: ErrorProfile, center: float) -> float:
     return float((np.abs(values - center) * weights).sum() / errors.count) if errors.count else NAN
 
 
-def _weighted(points: Points) -> tuple[np.ndarray, np.ndarray]:
+def _weighted(points: Points) -> tuple[Floats, Floats]:
     counts = np.ones(len(points.values)) if points.counts is None else points.counts
     return points.values, counts.astype(np.float64)
 

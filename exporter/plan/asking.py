@@ -14,10 +14,15 @@ from exporter.presets import (
     METRICS,
     METRICS_TO_COME,
     OF_PROBABILITIES,
+    OF_TWO_CLASSES,
+    REQUIRED,
     TESTS,
     TESTS_TO_COME,
     Entry,
 )
+from exporter.profile.outcome import ScoreProfile
+
+DRIFT = "column_drift"
 
 
 @dataclass
@@ -106,10 +111,15 @@ class Asking:
 
     def _preset(self, name: str, given: Mapping[str, Any], at: Path) -> Iterator[Asked]:
         known = {"columns"} | ({"critical"} if self.kind == "tests" else set())
+        needed = REQUIRED.get(name) if self.kind == "tests" else None
+        if needed and needed not in given:
+            self.tell(at, f"{name} needs {needed!r}")
+        taken = _decisions(self.presets[name])
         for part in self.presets[name]:
             metric, fixed = (part, {}) if isinstance(part, str) else next(iter(part.items()))
             spec, fixed = CATALOGUE[metric], dict(fixed or {})
             own = (spec.options.keys() - fixed.keys()) | ({"critical"} & known)
+            own -= taken if spec.id == DRIFT else set()
             known |= own
             if not self._out_of_place(spec):
                 part_of = _part(spec, fixed, given, own, at)
@@ -119,13 +129,24 @@ class Asking:
 
     def _out_of_place(self, spec: MetricSpec) -> bool:
         """Whether every batch of this model would only have the metric's error."""
-        of_labels = self.schema is not None and not self.schema.probability
-        return of_labels and spec.id in OF_PROBABILITIES
+        if self.schema is None:
+            return False
+        if self.schema.task == "multiclass" and spec.id in OF_TWO_CLASSES:
+            return True
+        scored = self.schema.probability or self.schema.probabilities
+        return not scored and spec.id in OF_PROBABILITIES
 
     def _unknown_option(self, name: str, option: str, known: set[str]) -> str:
         if option in (*OPERATORS, "name", "label"):
             return f"{option!r} belongs to one test: add that test beside the preset"
         return f"no part of preset {name!r} has the option {option!r}" + nearest(option, known)
+
+
+def _decisions(parts: Sequence[Entry]) -> set[str]:
+    """The options that in this preset say how a classifier decides: not when a column has drifted."""
+    names = [part if isinstance(part, str) else next(iter(part)) for part in parts]
+    specs = [CATALOGUE[name] for name in names]
+    return {option for s in specs if ScoreProfile in s.reads for option in s.options}
 
 
 def _part(

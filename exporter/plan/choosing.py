@@ -11,11 +11,11 @@ from exporter.checks import OPERATORS
 from exporter.distances import DRIFT_METHODS
 from exporter.errors import nearest
 from exporter.metrics import MetricSpec
-from exporter.plan.asking import Asked, Selector, Told
+from exporter.plan.asking import DRIFT, Asked, Selector, Told
 from exporter.presets import ROLES
 from exporter.profile.column import CategoryProfile, NumericProfile, OpaqueProfile
+from exporter.profile.outcome import ScoreProfile
 
-DRIFT = "column_drift"
 _OF_FEATURES = ("all", "features", "numerical", "categorical", "text")
 TEST_KEYS = ("columns", *OPERATORS, "critical", "name", "label")
 _PROFILES: Mapping[Kind, type] = {
@@ -68,7 +68,8 @@ class Choosing:
             return None
         if asked.spec.id == DRIFT:
             return _short(asked.spec, params) if self._sound_drift(asked, params) else None
-        return params if self._sound_range(asked, params) else None
+        sound = self._sound_range(asked, params) and self._sound_decision(asked, params)
+        return params if sound else None
 
     def _refuse_columns(self, asked: Asked) -> None:
         for selector in asked.selectors:
@@ -119,10 +120,11 @@ class Choosing:
         if schema is None:
             return None
         if role in ("target", "prediction"):
-            name = schema.target if role == "target" else schema.score
-            if name is None and not asked.preset:
+            target = (schema.target,) if schema.target else ()
+            names = target if role == "target" else schema.scores
+            if not names and not asked.preset:
                 self.tell(selector.at, f"the model has no {role}")
-            return (name,) if name else ()
+            return names
         if not schema.kinds or (role == "all" and asked.spec.id != DRIFT):
             return None  # of inferred columns only the data tells
         if role == "all":
@@ -160,6 +162,22 @@ class Choosing:
             return True
         self.tell((*asked.at, "left"), f"a range from {left:g} to {right:g} holds nothing")
         return False
+
+    def _sound_decision(self, asked: Asked, params: Mapping[str, Any]) -> bool:
+        """Whether a classifier can decide as the options say."""
+        given = [option for option in ("threshold", "top_k") if params.get(option) is not None]
+        if not given or ScoreProfile not in asked.spec.reads:
+            return True
+        text = ""
+        if len(given) > 1:
+            text = "threshold and top_k exclude each other"
+        elif self.schema is not None and self.schema.task == "multiclass":
+            text = f"{given[0]} is for two classes: the model has more"
+        elif self.schema is not None and self.schema.task == "binary":
+            text = "" if self.schema.probability else f"{given[0]} needs columns.probability"
+        if text:
+            self.tell((*asked.at, given[0]), text)
+        return not text
 
     def _sound_drift(self, asked: Asked, params: Mapping[str, Any]) -> bool:
         method, threshold = params["method"], params["threshold"]

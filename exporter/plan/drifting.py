@@ -8,8 +8,7 @@ from typing import Any
 
 from exporter.errors import Path
 from exporter.metrics import CATALOGUE
-from exporter.plan.asking import Asked, Told
-from exporter.plan.choosing import DRIFT
+from exporter.plan.asking import DRIFT, Asked, Told
 from exporter.plan.resolved import Use
 
 Params = Mapping[str, Any]

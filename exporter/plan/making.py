@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from exporter.batch import Schema
-from exporter.checks import OPERATORS, Check, Condition, Mode, read_conditions
+from exporter.checks import OPERATORS, Check, Condition, Mode, read_conditions, shared_params
 from exporter.errors import Path, PlanError, Problem
 from exporter.metrics import CATALOGUE, MetricSpec
 from exporter.metrics.drift import DriftRows
-from exporter.plan.asking import Asked, Asking, Told
-from exporter.plan.choosing import DRIFT, Choosing
+from exporter.plan.asking import DRIFT, Asked, Asking, Told
+from exporter.plan.choosing import Choosing
 from exporter.plan.drifting import Drifting
 from exporter.plan.overlaps import enter
 from exporter.plan.resolved import Plan, Use
@@ -207,7 +207,7 @@ class _Maker:
         for bound in (auto.beside, auto.directional, alone):
             for other in (bound.spread, bound.metric) if bound else ():
                 if other:
-                    self._need(Use(CATALOGUE[other], CATALOGUE[other].params({})))
+                    self._need(Use(CATALOGUE[other], shared_params(check, other)))
 
     def _compare_features(self, at: Path) -> None:
         """Metrics that count drifted columns count those of the features."""

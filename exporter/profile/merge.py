@@ -24,7 +24,14 @@ from exporter.profile.column import (
     OpaqueProfile,
     frequency_order,
 )
-from exporter.profile.outcome import ErrorProfile, Outcome, ScoreProfile, negative_label
+from exporter.profile.outcome import (
+    MOST_CLASSES,
+    ErrorProfile,
+    Outcome,
+    ScoreProfile,
+    Side,
+    negative_label,
+)
 from exporter.profile.points import grid_of, merged_points, slabs_of
 from exporter.profile.table import merged_table
 
@@ -126,28 +133,56 @@ def _counted(parts: Sequence[tuple[Hashes, Ints]]) -> tuple[Hashes, Ints]:
     return values, counts
 
 
-def _scores(parts: Sequence[ScoreProfile]) -> ScoreProfile:
-    positive = parts[0].labels[1]
-    cells = np.sum([part.matrix for part in parts], axis=0).tolist()
+def _scores(parts: Sequence[ScoreProfile]) -> ScoreProfile | None:
+    if len({part.binary for part in parts}) > 1:
+        raise BatchError("some parts are of a binary classifier and others of one of more classes")
+    labels = _labels(parts)
+    if len(labels) > MOST_CLASSES:  # each part had fewer: together they are no classes
+        return None
     weights = np.array([part.scored for part in parts], np.float64)
     return ScoreProfile(
-        (negative_label(_negatives(parts), positive), positive),
-        ((cells[0][0], cells[0][1]), (cells[1][0], cells[1][1])),
-        _side([part.negatives for part in parts if part.negatives is not None]),
-        _side([part.positives for part in parts if part.positives is not None]),
+        labels,
+        _matrix(parts, labels),
+        _sides(parts),
         _mean([part.log_loss for part in parts], weights),
         _mean([part.brier for part in parts], weights),
+        parts[0].binary,
     )
+
+
+def _labels(parts: Sequence[ScoreProfile]) -> tuple[str, ...]:
+    if not parts[0].binary:
+        return tuple(sorted({label for part in parts for label in part.labels}))
+    positive = parts[0].labels[1]
+    return negative_label(_negatives(parts), positive), positive
+
+
+def _matrix(parts: Sequence[ScoreProfile], labels: tuple[str, ...]) -> tuple[tuple[int, ...], ...]:
+    cells = np.zeros((len(labels), len(labels)), np.int64)
+    place = {label: i for i, label in enumerate(labels)}
+    for part in parts:
+        at = [0, 1] if part.binary else [place[label] for label in part.labels]
+        if at:
+            cells[np.ix_(at, at)] += np.array(part.matrix)
+    return tuple([tuple(row) for row in cells.tolist()])
+
+
+def _sides(parts: Sequence[ScoreProfile]) -> dict[str, Side]:
+    """By class; a part without one has no row with all probabilities."""
+    found: dict[str, list[Side]] = {}
+    for part in parts:
+        for label, side in part.sides.items():
+            found.setdefault(label, []).append(side)
+    return {
+        label: Side(_numeric([x.own for x in sides]), _numeric([x.others for x in sides]))
+        for label, sides in found.items()
+    }
 
 
 def _negatives(parts: Sequence[ScoreProfile]) -> set[str]:
     """The names that the parts have for the other class; one that was made up gives way to a real one."""
     found = {part.labels[0] for part in parts}
     return found - {negative_label(set(), parts[0].labels[1])} or found
-
-
-def _side(parts: Sequence[NumericProfile]) -> NumericProfile | None:
-    return _numeric(parts) if parts else None
 
 
 def _mean(values: Sequence[float], weights: Floats) -> float:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from exporter.profile.arrays import Floats
+from exporter.profile.arrays import Bools, Codes, Floats
 from exporter.profile.column import Moments, NumericProfile, moments_of, numeric_profile
 
+MOST_CLASSES = 1000  # a confusion matrix of more is none that anybody reads
 OPPOSITE = {"1": "0", "0": "1", "true": "false", "false": "true", "yes": "no", "no": "yes"}
 
 
@@ -28,15 +30,28 @@ class ErrorProfile:
 
 
 @dataclass(frozen=True)
-class ScoreProfile:
-    """A binary classifier's outcomes: the confusion matrix, and the scores of either class."""
+class Side:
+    """A class's probabilities: of the rows that are of the class, and of all others."""
 
-    labels: tuple[str, str]  # negative, positive
-    matrix: tuple[tuple[int, int], tuple[int, int]]  # [actual][predicted]
-    negatives: NumericProfile | None = None  # scores by actual class
-    positives: NumericProfile | None = None
+    own: NumericProfile
+    others: NumericProfile
+
+    @property
+    def count(self) -> int:
+        """Rows that have one."""
+        return self.own.count + self.others.count
+
+
+@dataclass(frozen=True)
+class ScoreProfile:
+    """A classifier's outcomes: the confusion matrix, and the scores of each class against the rest."""
+
+    labels: tuple[str, ...]  # of a binary classifier: negative, positive
+    matrix: tuple[tuple[int, ...], ...]  # [actual][predicted]
+    sides: Mapping[str, Side] = field(default_factory=dict)  # binary: the positive class's alone
     log_loss: float = float("nan")  # means over the rows that have a score
     brier: float = float("nan")
+    binary: bool = True
 
     @property
     def count(self) -> int:
@@ -45,9 +60,8 @@ class ScoreProfile:
 
     @property
     def scored(self) -> int:
-        """Those of them that have a probability as well."""
-        sides = (self.negatives, self.positives)
-        return sum(side.count for side in sides if side is not None)
+        """Those of them that have every probability as well."""
+        return next((side.count for side in self.sides.values()), 0)
 
 
 Outcome = ErrorProfile | ScoreProfile
@@ -87,13 +101,38 @@ def score_profile(
     score = probability[both]
     there = np.isfinite(score)
     score, actual = score[there], actual[there]
-    return ScoreProfile(
-        labels,
-        matrix,
-        _scores("negatives", score[actual == 0]),
-        _scores("positives", score[actual == 1]),
-        *_losses(actual, score),
-    )
+    side = _side(labels[1], score, actual == 1)
+    return ScoreProfile(labels, matrix, {labels[1]: side}, *_losses(actual, score))
+
+
+def class_profile(
+    labels: tuple[str, ...], actual: Codes, predicted: Codes, probabilities: Mapping[str, Floats]
+) -> ScoreProfile:
+    """The profile of a classifier of any number of classes; a code of *labels*' number is missing.
+
+    The matrix counts rows with target and prediction; scores are of those that have every
+    probability as well. A class that has none was given no chance. Probabilities are taken as
+    they are, whatever they add up to, as scikit-learn takes them.
+    """
+    n = len(labels)
+    both = (actual < n) & (predicted < n)
+    cells = np.bincount(actual[both].astype(np.int64) * n + predicted[both], minlength=n * n)
+    matrix = tuple([tuple(row) for row in cells.reshape(n, n).tolist()])
+    if not probabilities:
+        return ScoreProfile(labels, matrix, binary=False)
+    there = both & np.logical_and.reduce([np.isfinite(p) for p in probabilities.values()])
+    actual = actual[there]
+    of_actual, squares = np.zeros(len(actual)), np.zeros(len(actual))
+    unforeseen = np.ones(len(actual), bool)
+    sides = {}
+    for label, chance in probabilities.items():
+        score, own = chance[there], actual == labels.index(label)
+        of_actual[own] = score[own]
+        squares += np.square(score - own)
+        unforeseen &= ~own
+        sides[label] = _side(label, score, own)
+    brier = float((squares + unforeseen).mean()) if len(actual) else float("nan")
+    return ScoreProfile(labels, matrix, sides, _log_loss(of_actual), brier, binary=False)
 
 
 def negative_label(labels: set[str], positive: str) -> str:
@@ -109,15 +148,21 @@ def _losses(actual: Floats, score: Floats) -> tuple[float, float]:
     """Log loss and Brier score."""
     if not len(score):
         return float("nan"), float("nan")
+    brier = float(np.square(score - actual).mean())
+    return _log_loss(np.where(actual == 1, score, 1 - score)), brier
+
+
+def _log_loss(of_actual: Floats) -> float:
+    """Of the chances that the actual classes were given."""
     eps = np.finfo(np.float64).eps
-    of_actual = np.clip(np.where(actual == 1, score, 1 - score), eps, 1 - eps)
-    return float(-np.log(of_actual).mean()), float(np.square(score - actual).mean())
+    chances = np.clip(of_actual, eps, 1 - eps)
+    return float(-np.log(chances).mean()) if len(chances) else float("nan")
+
+
+def _side(label: str, score: Floats, own: Bools) -> Side:
+    return Side(*[numeric_profile(label, len(x), x) for x in (score[own], score[~own])])
 
 
 def _moments(values: Floats) -> Moments:
     values.sort()
     return moments_of(values[: np.searchsorted(values, np.inf)])
-
-
-def _scores(name: str, scores: Floats) -> NumericProfile:
-    return numeric_profile(name, len(scores), scores)

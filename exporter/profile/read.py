@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from exporter.batch import Batch, Schema
@@ -9,9 +11,11 @@ from exporter.errors import BatchError
 from exporter.profile.arrays import Codes, Floats
 from exporter.profile.arrow import codes, floats
 from exporter.profile.outcome import (
+    MOST_CLASSES,
     ErrorProfile,
     Outcome,
     ScoreProfile,
+    class_profile,
     error_profile,
     negative_label,
     score_profile,
@@ -20,16 +24,16 @@ from exporter.profile.outcome import (
 
 def outcome_columns(schema: Schema) -> list[str]:
     """The columns that the model's outcome is read from; empty where it has none."""
-    parts = (schema.target, schema.prediction, schema.probability)
-    if schema.target is None or schema.score is None or schema.task == "none":
+    judged = schema.task in ("regression", "binary", "multiclass")
+    if schema.target is None or not schema.scores or not judged:
         return []
-    return [name for name in parts if name is not None]
+    return list(schema.roles)
 
 
 def read_outcome(batch: Batch, schema: Schema, known: Outcome | None = None) -> Outcome:
-    """The error profile of a regression, or the score profile of a binary classifier.
+    """The error profile of a regression, or the score profile of a classifier.
 
-    *known* is the reference's: it names the negative class of a batch that has none. Raises
+    *known* is the reference's: it names the classes that the batch does not have. Raises
     BatchError where the model has no outcome, or a column is gone or holds something else.
     """
     names = outcome_columns(schema)
@@ -40,7 +44,9 @@ def read_outcome(batch: Batch, schema: Schema, known: Outcome | None = None) -> 
             raise BatchError(f"column {name!r}: the batch has no such column")
     if schema.task == "regression":
         return _errors(batch, schema)
-    return _scores(batch, schema, known)
+    scores = known if isinstance(known, ScoreProfile) else None
+    read = _classes if schema.task == "multiclass" else _scores
+    return read(batch, schema, scores)
 
 
 def _errors(batch: Batch, schema: Schema) -> ErrorProfile:
@@ -49,7 +55,7 @@ def _errors(batch: Batch, schema: Schema) -> ErrorProfile:
     return error_profile(_floats(batch, str(schema.target)), _floats(batch, schema.prediction))
 
 
-def _scores(batch: Batch, schema: Schema, known: Outcome | None) -> ScoreProfile:
+def _scores(batch: Batch, schema: Schema, known: ScoreProfile | None) -> ScoreProfile:
     labels, actual = _codes(batch, str(schema.target))
     score = _floats(batch, schema.probability) if schema.probability else None
     seen = set(labels)
@@ -62,9 +68,45 @@ def _scores(batch: Batch, schema: Schema, known: Outcome | None) -> ScoreProfile
     else:
         said = _decided(score, schema.threshold)
     negative = negative_label(seen, positive)
-    if isinstance(known, ScoreProfile) and not seen - {positive}:
+    if known is not None and known.binary and not seen - {positive}:
         negative = known.labels[0]
     return score_profile(_is(labels, actual, positive), said, score, (negative, positive))
+
+
+def _classes(batch: Batch, schema: Schema, known: ScoreProfile | None) -> ScoreProfile:
+    """The outcome of many classes: those seen, those that have a probability, and the reference's."""
+    truths, actual = _codes(batch, str(schema.target))
+    chances = {x: _floats(batch, name) for x, name in schema.probabilities.items()}
+    said, predicted = _codes(batch, schema.prediction) if schema.prediction else _likeliest(chances)
+    classes = {*truths, *said, *chances, *(known.labels if known and not known.binary else ())}
+    if len(classes) > MOST_CLASSES:
+        text = f"{len(classes)} classes, more than {MOST_CLASSES}: is it the column of the classes?"
+        raise BatchError(f"column {schema.target!r}: {text}")
+    labels = tuple(sorted(classes))
+    return class_profile(
+        labels, _among(labels, truths, actual), _among(labels, said, predicted), chances
+    )
+
+
+def _likeliest(chances: Mapping[str, Floats]) -> tuple[list[str], Codes]:
+    """The class of the highest probability, the first of equals; none where one is missing."""
+    most, said = None, np.empty(0, np.int32)
+    for place, chance in enumerate(chances.values()):
+        if most is None:
+            most, said = chance.copy(), np.zeros(len(chance), np.int32)
+            continue
+        said[chance > most] = place
+        np.maximum(most, chance, out=most)  # NaN stays
+    assert most is not None  # noqa: S101  a model without prediction has probabilities
+    said[~np.isfinite(most)] = len(chances)
+    return list(chances), said
+
+
+def _among(labels: tuple[str, ...], own: list[str], indices: Codes) -> Codes:
+    """The codes of a column as places among all labels; missing = their number."""
+    place = {label: i for i, label in enumerate(labels)}
+    follow = np.array([*(place[label] for label in own), len(labels)], np.int32)
+    return np.take(follow, indices)
 
 
 def _positive(declared: str, seen: set[str]) -> str:

@@ -223,12 +223,7 @@ class FileSource:
                 self._save()
         else:
             kinds = kept  # type: ignore[assignment]  # they are what was put there
-        roles = {
-            self.schema.target,
-            self.schema.prediction,
-            self.schema.probability,
-            self.layout.time,
-        }
+        roles = {*self.schema.roles, self.layout.time}
         features = tuple(
             n for n, k in kinds.items() if n not in roles and k in ("numerical", "categorical")
         )
@@ -252,8 +247,7 @@ class FileSource:
         """The columns that are declared; all but the ignored ones where none are."""
         how, schema = self.layout, self.schema
         keys = {how.time, *([how.id] if how.id else [])}
-        roles = {schema.target, schema.prediction, schema.probability} - {None}
-        names = {*schema.kinds, *keys, *how.also, *map(str, roles)} if schema.kinds else None
+        names = {*schema.kinds, *keys, *how.also, *schema.roles} if schema.kinds else None
         return Wanted(
             None if names is None else frozenset(names),
             but=frozenset(set(how.ignored) - keys - set(how.also)),

@@ -69,8 +69,8 @@ def resolve_schema(batch: Batch, columns: Mapping[str, Any] | None, task: Task |
     not exist and columns that the data does not have.
     """
     schema = _declared(columns or {}, task)
-    roles = [schema.target, schema.prediction, schema.probability]
-    _must_be_there([*schema.kinds, *filter(None, roles)], batch)
+    roles = schema.roles
+    _must_be_there([*schema.kinds, *roles], batch)
     _tell_of_absent((columns or {}).get("id"), batch)
     _tell_of_absent(_time(columns or {}), batch)
     if schema.kinds:
@@ -92,22 +92,34 @@ def _declared(columns: Mapping[str, Any], task: Task | None) -> Schema:
     kinds: dict[str, Kind] = {}
     for kind in KINDS:
         kinds |= dict.fromkeys(_names(columns, kind), kind)
-    positive = _label(columns.get("positive", 1))
-    target, prediction = columns.get("target"), columns.get("prediction")
-    probability = columns.get("probability")
-    if isinstance(probability, Mapping):
-        probability = {_label(key): name for key, name in probability.items()}.get(positive)
-    outcome: Kind = "numerical" if task == "regression" else "categorical"
-    roles: dict[Any, Kind] = {target: outcome, prediction: outcome, probability: "numerical"}
-    no_features = {*roles, columns.get("id"), _time(columns)}
+    bare = _without_kinds(columns, task)
+    no_features = {*bare.roles, columns.get("id"), _time(columns)}
     features = tuple(
         n for n, k in kinds.items() if k in ("numerical", "categorical") and n not in no_features
     )
     if kinds:
-        kinds |= {name: kind for name, kind in roles.items() if name and name not in kinds}
-    threshold = float(columns.get("threshold", 0.5))
+        kinds |= {n: k for n, k in bare.roles.items() if n not in kinds}
+    return replace(bare, kinds=kinds, features=features)
+
+
+def _without_kinds(columns: Mapping[str, Any], task: Task | None) -> Schema:
+    positive, given = _label(columns.get("positive", 1)), columns.get("probability")
+    by_class = (
+        {_label(key): name for key, name in given.items()} if isinstance(given, Mapping) else {}
+    )
+    many = by_class if task == "multiclass" else {}
+    if task == "multiclass" and given is not None and len(many) < 2:
+        raise PlanError("columns: 'probability' should be {class: column}, for every class")
     return Schema(
-        kinds, features, target, prediction, probability, positive, task or "none", threshold
+        {},
+        (),
+        columns.get("target"),
+        columns.get("prediction"),
+        None if many else by_class.get(positive) if isinstance(given, Mapping) else given,
+        positive,
+        task or "none",
+        float(columns.get("threshold", 0.5)),
+        probabilities=many,
     )
 
 

@@ -48,11 +48,9 @@ def inferred(
 
 
 def _of_role(name: str, schema: Schema) -> Kind | None:
-    if name == schema.probability:
-        return "numerical"
-    if schema.task == "none" or name not in (schema.target, schema.prediction):
+    if schema.task == "none" and name in (schema.target, schema.prediction):
         return None
-    return "numerical" if schema.task == "regression" else "categorical"
+    return schema.roles.get(name)
 
 
 def _of_values(column: pa.ChunkedArray) -> Kind | None:

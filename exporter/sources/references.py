@@ -21,7 +21,7 @@ from exporter.plan import make_plan
 from exporter.presets import METRICS as PRESETS
 from exporter.profile.build import profile_table
 from exporter.profile.column import CategoryProfile, ColumnProfile, NumericProfile, OpaqueProfile
-from exporter.profile.outcome import ErrorProfile, ScoreProfile
+from exporter.profile.outcome import ErrorProfile, ScoreProfile, Side
 from exporter.profile.points import Points, Slabs
 from exporter.profile.read import outcome_columns
 from exporter.profile.rows import Rows, rows_of
@@ -307,9 +307,8 @@ def _outcome(batch: Batch, schema: Schema) -> Outcome | None:
     """The error or score profile, where the model has a target and a prediction."""
     if not outcome_columns(schema):
         return None
-    entries = {"regression": PRESETS["regression"], "binary": PRESETS["classification"]}.get(
-        schema.task, ()
-    )
+    preset = "regression" if schema.task == "regression" else "classification"
+    entries = PRESETS[preset]
     return outcome_of(batch, make_plan(entries, schema))
 
 
@@ -324,6 +323,7 @@ def _structure() -> str:
     records = (
         ReferenceProfile, TableProfile, NumericProfile, CategoryProfile, OpaqueProfile,
         Points, Slabs, ErrorProfile, ScoreProfile,
+        Side, Schema,
     )  # fmt: skip
     made = [(record.__name__, [f.name for f in fields(record)]) for record in records]
     return f"{FORMAT} {__version__} {made}"

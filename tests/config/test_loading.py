@@ -108,7 +108,6 @@ REFUSED: list[tuple[tuple[str, ...], Any, str]] = [
     ((*COLUMNS, "embeddings"), {"image": ["e1"]}, "'embeddings' is not built yet: leave it out"),
     ((*COLUMNS, "user"), "u", "'user' is not built yet: leave it out"),
     ((*COLUMNS, "item"), "i", "'item' is not built yet: leave it out"),
-    ((*MODEL, "task"), "multiclass", "'multiclass' is not built yet: use task: none"),
     ((*MODEL, "task"), "ranking", "'ranking' is not built yet: use task: none"),
 ]  # fmt: skip
 
@@ -123,9 +122,8 @@ def test_a_key_whose_feature_is_to_come_is_refused_with_the_reason(
 
 
 @pytest.mark.parametrize(
-    ("where", "name"), [("metrics", "text"), ("metrics", "ranking"), ("tests", "ranking"),
-                        ("tests", "multiclass_classification")]
-)  # fmt: skip
+    ("where", "name"), [("metrics", "text"), ("metrics", "ranking"), ("tests", "ranking")]
+)
 def test_a_preset_that_is_to_come_is_refused_with_the_reason(
     where: str, name: str, tmp_path: Path
 ) -> None:

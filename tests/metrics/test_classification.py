@@ -15,6 +15,8 @@ from exporter.metrics import CATALOGUE
 from exporter.profile.outcome import ScoreProfile
 
 ZERO = {"zero_division": 0}
+CURVES = {"roc_curve", "pr_curve", "lift"}
+RANKING = {"roc_auc", "roc_auc_by_label", *CURVES}  # need both classes
 OF_SCORES = [spec.id for spec in CATALOGUE.values() if ScoreProfile in spec.reads]
 ORACLES = {
     "accuracy": sklearn.accuracy_score,
@@ -26,6 +28,8 @@ ORACLES = {
     "fpr": lambda y, said: np.mean(said[y == 0]) if (y == 0).any() else 0,
     "fnr": lambda y, said: np.mean(1 - said[y == 1]) if (y == 1).any() else 0,
     "baseline_recall": lambda y, _: np.mean(y),
+    "baseline_precision": lambda y, _: np.mean(y),
+    "baseline_f1": lambda y, _: np.mean(y),
     "baseline_tnr": lambda y, _: 1 - np.mean(y),
     "baseline_accuracy": lambda y, _: np.mean(y) ** 2 + (1 - np.mean(y)) ** 2,
 }
@@ -113,7 +117,7 @@ def test_log_loss_and_brier_score_are_scikit_learn_s(told):
         assert all(isnan(x) for x in losses)
 
 
-@pytest.mark.parametrize("metric", sorted(set(OF_SCORES) - {"roc_auc", "roc_auc_by_label"}))
+@pytest.mark.parametrize("metric", sorted(set(OF_SCORES) - RANKING - {"calibration"}))
 def test_of_no_rows_there_is_no_figure_but_a_count(metric):
     result = figure(metric, binary([(nan, 1.0, 0.5), (1.0, nan, 0.5)]))
     figures = result.values() if isinstance(result, dict) else [result]
@@ -123,12 +127,22 @@ def test_of_no_rows_there_is_no_figure_but_a_count(metric):
 @pytest.mark.parametrize("actual", [0.0, 1.0])
 def test_a_batch_of_a_single_class_has_every_figure_but_a_ranking(actual):
     told = binary([(actual, actual, 0.5)] * 4)
-    for metric in set(OF_SCORES) - {"roc_auc", "roc_auc_by_label"}:
+    for metric in set(OF_SCORES) - RANKING:
         result = figure(metric, told)
         figures = result.values() if isinstance(result, dict) else [result]
         assert all(0 <= x <= max(1, 4 * (metric == "confusion")) for x in figures), metric
     assert figure("accuracy", told) == 1
     assert figure("precision", told) == actual  # 0/0 is 0
+
+
+@pytest.mark.parametrize("metric", sorted({*RANKING, "calibration"}))
+@pytest.mark.parametrize("told", [[], [(0.0, 0.0, 0.5)] * 3])
+def test_what_ranks_two_classes_has_a_reason_where_there_are_none(metric, told):
+    if told and metric == "calibration":
+        assert figure(metric, binary(told)) == {"0.4-0.5": 0}
+    else:
+        with pytest.raises(ValueError, match=r"only one class|no rows have"):
+            figure(metric, binary(told))
 
 
 def test_equal_scores_count_half():

@@ -6,7 +6,9 @@ from math import isnan, nan
 
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given
+from hypothesis import strategies as st
 from metrics.outcomes import guesses, regression
 from metrics.profiles import figure
 from sklearn import metrics as sklearn
@@ -57,6 +59,69 @@ def test_r2_is_scikit_learn_s(told):
         assert ours == pytest.approx(theirs, rel=1e-6, abs=1e-9)
 
 
+@given(guesses, st.floats(0, 1))
+def test_an_error_s_quantile_is_numpy_s(told, q):
+    target, prediction = both(told)
+    if len(target):
+        ours = figure("error_quantile", regression(told), q=q)
+        assert ours == pytest.approx(np.quantile(prediction - target, q), rel=1e-9, abs=1e-9)
+
+
+@given(guesses, st.floats(0.01, 0.49))
+def test_groups_of_errors_are_cut_at_their_quantiles(told, share):
+    target, prediction = both(told)
+    if not len(target):
+        return
+    errors = np.sort(prediction - target)
+    profile = regression(told)
+    means = figure("mean_error_by_group", profile, share=share)
+    stds = figure("error_std_by_group", profile, share=share)
+    points = profile.errors.points
+    low, high = points.quantile(share).value, points.quantile(1 - share).value
+    groups = {
+        "underestimation": errors[errors <= low],
+        "majority": errors[(errors > low) & (errors < high)],
+        "overestimation": errors[errors >= high],
+    }
+    of_groups = {name: group.mean() for name, group in groups.items() if len(group)}
+    assert means == pytest.approx(of_groups, rel=1e-9, abs=1e-9)
+    spread = {name: group.std(ddof=1) for name, group in groups.items() if len(group) > 1}
+    if spread:
+        assert stds == pytest.approx(spread, rel=1e-6, abs=1e-6)
+
+
+@given(guesses, st.floats(0.01, 1))
+def test_the_worst_rows_have_the_share_of_the_error_that_sorting_gives(told, share):
+    target, prediction = both(told)
+    if not len(target):
+        return
+    worst = np.sort(abs(prediction - target))[::-1]
+    ours = figure("top_error_share", regression(told), share=share)
+    rows = share * len(worst)
+    whole = int(rows)
+    rest = (rows - whole) * worst[whole] if whole < len(worst) else 0.0
+    theirs = (worst[:whole].sum() + rest) / worst.sum() if worst.sum() else 0.0
+    assert ours == pytest.approx(theirs, rel=1e-6, abs=1e-9)
+    assert 0 <= ours <= 1
+
+
+@given(guesses)
+def test_normality_is_that_of_scipy_s_probability_plot(told):
+    target, prediction = both(told)
+    errors = prediction - target
+    ours = figure("error_normality", regression(told))
+    if len(errors) < 3 or np.ptp(errors) <= 1e-6 * max(abs(errors).max(), 1):
+        return
+    _, (slope, intercept, r) = scipy.stats.probplot(errors, dist="norm")
+    assert ours[""] == pytest.approx(r, rel=1e-6)
+    assert ours["slope"] == pytest.approx(slope, rel=1e-6)
+    assert ours["intercept"] == pytest.approx(intercept, rel=1e-6, abs=1e-6)
+
+
+def test_errors_that_are_all_equal_lie_on_no_line():
+    assert isnan(figure("error_normality", regression([(0.0, 1.0)] * 9))[""])
+
+
 @given(guesses)
 def test_mape_is_scikit_learn_s_over_targets_that_are_not_zero(told):
     target, prediction = both(told)
@@ -84,8 +149,10 @@ def test_no_constant_has_less_error_in_percent_than_the_baseline(told):
 
 @pytest.mark.parametrize("metric", OF_ERRORS)
 def test_of_no_rows_there_is_no_error(metric):
-    assert isnan(figure(metric, regression([])))
-    assert isnan(figure(metric, regression([(nan, 1.0), (1.0, nan)])))
+    for told in ([], [(nan, 1.0), (1.0, nan)]):
+        result = figure(metric, regression(told))
+        figures = result.values() if isinstance(result, dict) else [result]
+        assert all(x is None or isnan(x) for x in figures)
 
 
 def test_errors_of_a_small_sample_by_hand():
