@@ -15,7 +15,13 @@ from exporter.errors import BatchError, ExporterError
 from exporter.metrics import NeedsReferenceError
 from exporter.metrics.drift import DriftRows, compare
 from exporter.plan import Plan, Use
-from exporter.profile.column import CategoryProfile, ColumnProfile, NumericProfile, OpaqueProfile
+from exporter.profile.column import (
+    CategoryProfile,
+    ColumnProfile,
+    NumericProfile,
+    OpaqueProfile,
+    TimeProfile,
+)
 from exporter.profile.histogram import Grid, bin_names, grid_for, histogram
 from exporter.profile.merge import merge_columns, merge_outcomes, merge_tables
 from exporter.profile.outcome import ErrorProfile, Outcome, ScoreProfile
@@ -49,7 +55,7 @@ Dataset = TableProfile | DriftRows | ErrorProfile | ScoreProfile
 _PROFILES: Mapping[Kind, type[ColumnProfile]] = {
     "numerical": NumericProfile,
     "categorical": CategoryProfile,
-    "datetime": OpaqueProfile,
+    "datetime": TimeProfile,
     "text": OpaqueProfile,
 }
 
@@ -397,7 +403,7 @@ def _row(use: Use, column: str, label: str, n: int, *, result: Any, beside: Any)
 def _number(value: Any) -> tuple[float | None, str | None]:
     """A figure as JSON and SQL can hold it (no -0.0), or why there is none."""
     if value is None or isinstance(value, Exception):
-        return None, NO_VALUE
+        return None, NO_VALUE if value is None else reason_of(value)
     number = float(value)
     if isfinite(number):
         return number + 0.0, None

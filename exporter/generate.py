@@ -149,6 +149,8 @@ def _default(value: Any) -> str:
 def _subject(spec: MetricSpec) -> str:
     """Of what it is a figure: the batch, or columns of which kinds; and what else it is told by."""
     of = "batch"
+    if spec.per == "pair" and spec.labels == "column":
+        return "pair of columns"
     if spec.per == "column":
         kinds = [k for k in KINDS if Choosing(Schema({k: k}, ()), Told([])).fits(spec, k)]
         of = "column" if len(kinds) == len(KINDS) else f"{' or '.join(kinds)} column"

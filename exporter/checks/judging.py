@@ -112,7 +112,7 @@ class _Judge:
             told_of = [self._drift_result(check, row) for row in rows]
         else:
             figures = self._figures(check)
-            found = {row.column for row in figures}
+            found = {name for row in figures for name in _columns_of(check.spec, row)}
             told_of = [self._result(check, row) for row in figures]
         absent = [c for c in check.columns or (() if found else ("",)) if c not in found]
         return told_of + [self._absent(check, column) for column in absent]
@@ -121,7 +121,8 @@ class _Judge:
         mine = [
             row
             for row in self.by_id.get(check.spec.id, ())
-            if check.reads(row.column) and dict(row.params) == dict(check.params)
+            if all(map(check.reads, _columns_of(check.spec, row)))
+            and dict(row.params) == dict(check.params)
         ]
         if check.label is not None:
             return [row for row in mine if row.label == check.label or row.error]
@@ -258,6 +259,12 @@ def _threshold_at(method: DriftMethod, threshold: float, severity: float) -> flo
     if method.score == "p_value":
         return max(float(threshold**severity), SMALLEST_P)
     return threshold * severity
+
+
+def _columns_of(spec: MetricSpec, row: MetricRow) -> tuple[str, ...]:
+    """The columns that a figure is about: of a pair both, the other one as label."""
+    pair = spec.per == "pair" and spec.labels == "column" and row.label
+    return (row.column, row.label) if pair else (row.column,)
 
 
 def _reads_drift(spec: MetricSpec) -> bool:

@@ -154,7 +154,7 @@ def _metric_options(spec: MetricSpec) -> dict[str, Any]:
     if spec.id == "column_drift":
         methods = sorted(method.id for method in DRIFT_METHODS.values() if is_ours(method))
         options["method"] = {"enum": ["auto", *methods]}
-    if spec.per == "column":
+    if spec.per != "dataset":
         options["columns"] = {"$ref": "#/$defs/ColumnsOrRole"}
     required = {"required": form["required"]} if "required" in form else {}
     return {"properties": options, **required}

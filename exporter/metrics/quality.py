@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from exporter.batch import KINDS
 from exporter.metrics._registry import NEAR_10, NONE_AT_ALL, Automatic, Bound, metric
-from exporter.profile.column import CategoryProfile, ColumnProfile, NumericProfile
-from exporter.profile.table import TableProfile
+from exporter.metrics.values import Listed, label_of
+from exporter.profile.column import (
+    CategoryProfile,
+    ColumnProfile,
+    NumericProfile,
+    OpaqueProfile,
+    TimeProfile,
+)
+from exporter.profile.table import TableProfile, empty_texts, gaps
+
+Repeating = NumericProfile | CategoryProfile | TimeProfile  # of text, who repeats says little
 
 
 @metric(
@@ -66,6 +77,17 @@ def missing_cells_ratio(table: TableProfile) -> float:
 def rows_with_missing(table: TableProfile) -> float:
     """Rows that miss at least one value."""
     return table.rows_with_missing
+
+
+@metric(
+    per="dataset",
+    unit="ratio",
+    better="lower",
+    automatic=Automatic(Bound("lte", relative=0.1), NONE_AT_ALL),
+)
+def rows_with_missing_ratio(table: TableProfile) -> float:
+    """Share of the rows that miss at least one value."""
+    return _ratio(table.rows_with_missing, table.rows)
 
 
 @metric(
@@ -157,13 +179,19 @@ def infinite_count(column: NumericProfile) -> float:
     return column.infinite
 
 
+@metric(per="column", unit="ratio", better="lower")
+def infinite_ratio(column: NumericProfile) -> float:
+    """Share of rows that hold an infinite value."""
+    return _ratio(column.infinite, column.rows)
+
+
 @metric(
     per="column",
     unit="value",
     automatic=Automatic(NEAR_10, Bound("gt", 1), Bound("lte", relative=0.1)),
     gauge="unique_values",
 )
-def unique_count(column: NumericProfile | CategoryProfile) -> float:
+def unique_count(column: Repeating) -> float:
     """Distinct values."""
     return column.distinct
 
@@ -173,13 +201,13 @@ def unique_count(column: NumericProfile | CategoryProfile) -> float:
     unit="ratio",
     automatic=Automatic(NEAR_10, Bound("lt", 0.8), Bound("lte", relative=0.1)),
 )
-def most_common_ratio(column: NumericProfile | CategoryProfile) -> float:
+def most_common_ratio(column: Repeating) -> float:
     """Share of rows that hold the most common value."""
     return _ratio(column.top, column.rows)
 
 
 @metric(per="column", unit="ratio", automatic=Automatic(NEAR_10))
-def unique_ratio(column: NumericProfile | CategoryProfile) -> float:
+def unique_ratio(column: Repeating) -> float:
     """Distinct values as a share of the values that are there."""
     return _ratio(column.distinct, column.count)
 
@@ -190,6 +218,38 @@ def unique_ratio(column: NumericProfile | CategoryProfile) -> float:
 def columns_with_missing(table: TableProfile) -> float:
     """Columns that miss at least one value."""
     return sum(count > 0 for count in table.missing.values())
+
+
+@metric(per="dataset", unit="ratio", better="lower", automatic=Automatic(Bound("lte"), NONE_AT_ALL))
+def columns_with_missing_ratio(table: TableProfile) -> float:
+    """Share of the columns that miss at least one value."""
+    return _ratio(columns_with_missing(table), len(table.missing))
+
+
+@metric(
+    per="dataset",
+    unit="value",
+    better="lower",
+    automatic=Automatic(Bound("eq"), NONE_AT_ALL),
+)
+def missing_cell_kinds(table: TableProfile) -> float:
+    """Kinds of missing values in the whole batch: null, empty text, infinity and its negative."""
+    return len(table.gaps)
+
+
+@metric(per="column", unit="value", better="lower", automatic=Automatic(Bound("lte"), NONE_AT_ALL))
+def missing_kinds(column: ColumnProfile, *, values: Listed | None = None) -> float:
+    """Kinds of missing values: null and, where `values` names no others, empty text and both infinities.
+
+    What `missing_values` of the model has turned into nulls is of one kind.
+    """
+    return len(gaps(column)) if values is None else _kinds(column, values)
+
+
+@metric(per="column", unit="rows", better="lower", gauge="empty_texts")
+def empty_text_count(column: CategoryProfile | OpaqueProfile) -> float:
+    """Values that are texts without a character."""
+    return empty_texts(column)
 
 
 @metric(
@@ -206,6 +266,31 @@ def type_mismatches(table: TableProfile, reference: TableProfile) -> float:
         for name, kind in reference.types.items()
         if kind != "null"
     )
+
+
+def _kinds(column: ColumnProfile, values: Listed) -> int:
+    """Null, if it occurs, and how many of the values do."""
+    wanted = set(map(label_of, values))
+    if isinstance(column, CategoryProfile):
+        found = wanted & column.count_of.keys()
+    elif isinstance(column, NumericProfile):
+        found = {x for x in wanted if _occurs(column, x)}
+    elif wanted <= {""} or isinstance(column, TimeProfile):
+        found = wanted & set(gaps(column))
+    else:
+        raise ValueError("of a text column only empty text can be told apart, not other values")
+    return len(found) + (column.missing > 0)
+
+
+def _occurs(column: NumericProfile, label: str) -> bool:
+    """Whether a number, told as text, is among the values; other text is not."""
+    if label in ("inf", "-inf"):
+        return label in gaps(column)
+    try:
+        x = np.array([float(label)])
+    except ValueError:
+        return False
+    return bool((column.points.below(x, "right") > column.points.below(x)).any())
 
 
 def _ratio(part: float, whole: float) -> float:

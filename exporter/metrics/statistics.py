@@ -1,4 +1,4 @@
-"""Figures of a numerical column; they look at finite values only."""
+"""Figures of a numerical column, of its finite values only, and the ends of a column of times."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 from annotated_types import Interval
 
 from exporter.metrics._registry import NEAR_10, Automatic, Bound, metric
-from exporter.profile.column import NumericProfile
+from exporter.profile.column import NumericProfile, TimeProfile
 from exporter.profile.points import Estimate
 
 
@@ -65,3 +65,15 @@ def mean_shift_sigmas(column: NumericProfile, reference: NumericProfile) -> floa
     """How far the mean is from the reference's, in standard deviations of the reference."""
     shift, spread = column.moments.mean - reference.moments.mean, reference.moments.std()
     return shift / spread if spread else (0.0 if shift == 0 else float("inf"))
+
+
+@metric(per="column", unit="value")
+def first(column: TimeProfile) -> float:
+    """Earliest time, in seconds since 1970-01-01 UTC."""
+    return column.first
+
+
+@metric(per="column", unit="value")
+def last(column: TimeProfile) -> float:
+    """Latest time, in seconds since 1970-01-01 UTC."""
+    return column.last

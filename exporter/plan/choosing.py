@@ -13,7 +13,7 @@ from exporter.errors import nearest
 from exporter.metrics import MetricSpec
 from exporter.plan.asking import DRIFT, Asked, Selector, Told
 from exporter.presets import ROLES
-from exporter.profile.column import CategoryProfile, NumericProfile, OpaqueProfile
+from exporter.profile.column import CategoryProfile, NumericProfile, OpaqueProfile, TimeProfile
 from exporter.profile.outcome import ScoreProfile
 
 _OF_FEATURES = ("all", "features", "numerical", "categorical", "text")
@@ -21,7 +21,7 @@ TEST_KEYS = ("columns", *OPERATORS, "critical", "name", "label")
 _PROFILES: Mapping[Kind, type] = {
     "numerical": NumericProfile,
     "categorical": CategoryProfile,
-    "datetime": OpaqueProfile,
+    "datetime": TimeProfile,
     "text": OpaqueProfile,
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import isnan
+from math import isnan, nan
 from typing import Any
 
 import numpy as np
@@ -121,6 +121,16 @@ def instants(column: pa.ChunkedArray) -> Numbers | None:
     elif not (pa.types.is_time64(kind) or pa.types.is_duration(kind)):
         return None
     return numbers(pc.cast(column, pa.int64()))
+
+
+def ends(column: pa.ChunkedArray) -> tuple[float, float]:
+    """The first and the last point in time, in seconds since 1970; NaN where there is none, or no times are held."""
+    if not (pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)):
+        return nan, nan
+    column = pc.cast(column, pa.timestamp("us", getattr(column.type, "tz", None)), safe=False)
+    found = pc.min_max(pc.cast(column, pa.int64()))
+    first, last = (found[end].as_py() for end in ("min", "max"))
+    return (nan, nan) if first is None else (first / 1e6, last / 1e6)
 
 
 def codes(column: pa.ChunkedArray) -> tuple[list[str], Codes]:

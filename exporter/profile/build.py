@@ -14,12 +14,14 @@ import pyarrow as pa
 from exporter.batch import Batch, Kind
 from exporter.errors import BatchError
 from exporter.profile.arrays import Bools, Codes, Hashes, Ints, hash_labels, mixed
-from exporter.profile.arrow import Numbers, codes, family, instants, numbers
+from exporter.profile.arrow import Numbers, codes, ends, family, instants, numbers
 from exporter.profile.column import (
     ColumnProfile,
+    OpaqueProfile,
     category_profile,
     numeric_profile,
     opaque_profile,
+    time_profile,
 )
 from exporter.profile.table import HashRows, TableBuilder, TableProfile
 
@@ -57,7 +59,9 @@ def profile_table(
 
     results = in_threads(one, list(kinds), threads=1 if batch.rows < WORTH_A_THREAD else None)
     types = {name: family(batch.types[name]) for name in kinds if name in batch.types}
-    table = builder.build(lambda name: _hashes(batch.read(name), kinds[name]), types, reasons)
+    table = builder.build(
+        lambda name: hashes_of(batch.read(name), kinds[name])(None, 0), types, reasons
+    )
     return results, table
 
 
@@ -85,6 +89,8 @@ def _entered(
         return _enter_numbers(name, numbers(column), table, gridded=gridded)
     if kind == "categorical":
         return _enter_categories(name, column, table)
+    if kind == "datetime":
+        return _enter_times(name, column, table)
     return _enter_opaque(name, column, table)
 
 
@@ -106,27 +112,41 @@ def _enter_categories(name: str, column: pa.ChunkedArray, table: TableBuilder) -
 
 
 def _enter_opaque(name: str, column: pa.ChunkedArray, table: TableBuilder) -> ColumnProfile:
-    absent, hashes = _opaque(column)
-    present = hashes(np.flatnonzero(~absent), 0)
-    missing = len(absent) - len(present)
-    profile = opaque_profile(name, len(absent), missing, present, mergeable=table.mergeable)
+    profile, absent, hashes = _opaque_column(name, column, mergeable=table.mergeable)
     table.add(profile, absent, hashes)
     return profile
 
 
-def _hashes(column: pa.ChunkedArray, kind: Kind) -> Hashes:
-    """A hash a row."""
-    if kind == "numerical":
-        return numbers(column).hashes(None, 0)
-    return _opaque(column)[1](None, 0)
+def _enter_times(name: str, column: pa.ChunkedArray, table: TableBuilder) -> ColumnProfile:
+    opaque, absent, hashes = _opaque_column(name, column, mergeable=table.mergeable)
+    profile = time_profile(opaque, *ends(column))
+    table.add(profile, absent, hashes)
+    return profile
 
 
-def _opaque(column: pa.ChunkedArray) -> tuple[Bools, HashRows]:
-    """Which rows are missing, and what gives hashes of rows."""
+def _opaque_column(
+    name: str, column: pa.ChunkedArray, *, mergeable: bool
+) -> tuple[OpaqueProfile, Bools, HashRows]:
+    absent, hashes, empty = _opaque(column)
+    present = hashes(np.flatnonzero(~absent), 0)
+    rows = len(absent)
+    missing = rows - len(present)
+    profile = opaque_profile(name, rows, missing, present, mergeable=mergeable, empty=empty)
+    return profile, absent, hashes
+
+
+def hashes_of(column: pa.ChunkedArray, kind: Kind) -> HashRows:
+    """What gives the hashes of a column's rows: equal for equal values, and for all that are missing."""
+    return numbers(column).hashes if kind == "numerical" else _opaque(column)[1]
+
+
+def _opaque(column: pa.ChunkedArray) -> tuple[Bools, HashRows, int]:
+    """Which rows are missing, what gives hashes of rows, and how many texts are empty."""
     if (times := instants(column)) is not None:
-        return times.absent, times.hashes
+        return times.absent, times.hashes, 0
     labels, indices = codes(column)
-    return indices == len(labels), partial(_label_hashes, hash_labels(labels), indices)
+    empty = int(np.count_nonzero(indices == labels.index(""))) if "" in labels else 0
+    return indices == len(labels), partial(_label_hashes, hash_labels(labels), indices), empty
 
 
 def _label_hashes(hashes: Hashes, indices: Codes, rows: Ints | None, seed: int) -> Hashes:

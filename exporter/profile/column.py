@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from math import isfinite, sqrt
 
@@ -54,6 +54,7 @@ class NumericProfile:
     grid: Slabs | None = (
         None  # the points on their own grid: made for references, kept in their cache
     )
+    negative_infinite: int = 0  # of the infinite ones
 
     @property
     def count(self) -> int:
@@ -138,6 +139,7 @@ class OpaqueProfile:
     top: int = 0  # how often the most common value occurs
     values: Hashes | None = None  # of its distinct values, in order: kept where parts are to merge
     counts: Ints | None = None
+    empty: int = 0  # texts without a character
 
     @property
     def count(self) -> int:
@@ -145,7 +147,15 @@ class OpaqueProfile:
         return self.rows - self.missing
 
 
-ColumnProfile = NumericProfile | CategoryProfile | OpaqueProfile
+@dataclass(frozen=True)
+class TimeProfile(OpaqueProfile):
+    """A column of points in time: the same, and the first and the last of them, in seconds since 1970."""
+
+    first: float = float("nan")
+    last: float = float("nan")
+
+
+ColumnProfile = NumericProfile | CategoryProfile | OpaqueProfile | TimeProfile
 
 
 def numeric_profile(
@@ -167,6 +177,7 @@ def numeric_profile(
         moments_of(finite),
         points,
         slabs_of(points, grid_of(points)) if gridded else None,
+        int(np.searchsorted(present, -np.inf, "right")),
     )
 
 
@@ -194,13 +205,19 @@ def frequency_order(labels: Sequence[str], counts: Ints) -> Ints:
 
 
 def opaque_profile(
-    name: str, rows: int, missing: int, hashes: Hashes, *, mergeable: bool
+    name: str, rows: int, missing: int, hashes: Hashes, *, mergeable: bool, empty: int = 0
 ) -> OpaqueProfile:
     """The profile of a column of which only a hash a present row is looked at."""
     values, counts = np.unique(hashes, return_counts=True)
     top = int(counts.max(initial=0))
-    kept = (values, counts) if mergeable else (None, None)
-    return OpaqueProfile(name, rows, missing, len(values), top, *kept)
+    kept, often = (values, counts) if mergeable else (None, None)
+    return OpaqueProfile(name, rows, missing, len(values), top, kept, often, empty)
+
+
+def time_profile(column: OpaqueProfile, first: float, last: float) -> TimeProfile:
+    """The profile of a column of times, with its ends; NaN where there are none."""
+    told = {field.name: getattr(column, field.name) for field in fields(column)}
+    return TimeProfile(**told | {"first": first, "last": last})
 
 
 def in_bins(column: NumericProfile, edges: Floats) -> NumericProfile:
@@ -215,6 +232,7 @@ def in_bins(column: NumericProfile, edges: Floats) -> NumericProfile:
         column.moments,
         points,
         slabs_of(points, edges),
+        column.negative_infinite,
     )
 
 

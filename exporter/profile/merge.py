@@ -22,7 +22,9 @@ from exporter.profile.column import (
     Moments,
     NumericProfile,
     OpaqueProfile,
+    TimeProfile,
     frequency_order,
+    time_profile,
 )
 from exporter.profile.outcome import (
     MOST_CLASSES,
@@ -51,6 +53,10 @@ def merge_columns(parts: Sequence[ColumnProfile], *, gridded: bool = False) -> C
         return _numeric(numeric, gridded=gridded)
     if categories := _all(parts, CategoryProfile):
         return _category(categories)
+    if times := _all(parts, TimeProfile):
+        ends = np.array([(part.first, part.last) for part in times])
+        first, last = np.fmin.reduce(ends[:, 0]), np.fmax.reduce(ends[:, 1])
+        return time_profile(_opaque(times), float(first), float(last))
     if opaque := _all(parts, OpaqueProfile):
         return _opaque(opaque)
     raise BatchError(f"column {parts[0].name!r} is of another kind in some of the parts")
@@ -90,6 +96,7 @@ def _numeric(parts: Sequence[NumericProfile], *, gridded: bool = False) -> Numer
         _moments([part.moments for part in parts]),
         points,
         slabs_of(points, grid_of(points)) if gridded else None,
+        sum(part.negative_infinite for part in parts),
     )
 
 
@@ -115,15 +122,14 @@ def _category(parts: Sequence[CategoryProfile]) -> CategoryProfile:
 
 def _opaque(parts: Sequence[OpaqueProfile]) -> OpaqueProfile:
     name, rows, missing = parts[0].name, sum(p.rows for p in parts), sum(p.missing for p in parts)
+    empty = sum(p.empty for p in parts)
     kept = [(p.values, p.counts) for p in parts if p.values is not None and p.counts is not None]
     if len(kept) < len(parts):  # not made for merging: what is known without the values
-        return OpaqueProfile(
-            name, rows, missing, max(p.distinct for p in parts), max(p.top for p in parts)
-        )
+        distinct, top = max(p.distinct for p in parts), max(p.top for p in parts)
+        return OpaqueProfile(name, rows, missing, distinct, top, empty=empty)
     values, counts = _counted(kept)
-    return OpaqueProfile(
-        name, rows, missing, len(values), int(counts.max(initial=0)), values, counts
-    )
+    top = int(counts.max(initial=0))
+    return OpaqueProfile(name, rows, missing, len(values), top, values, counts, empty)
 
 
 def _counted(parts: Sequence[tuple[Hashes, Ints]]) -> tuple[Hashes, Ints]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from exporter.batch import Batch, Kind, Schema
 from exporter.errors import BatchError
-from exporter.profile.arrays import Codes, Floats
+from exporter.profile.arrays import Bools, Codes, Floats
+from exporter.profile.table import HashRows
 
 if TYPE_CHECKING:  # metrics name this module's class, and a config is checked without Arrow
     import pyarrow as pa
@@ -56,15 +57,35 @@ class Rows:
             raise BatchError(f"column {name!r}: the batch has no such column")
         return self.read(name)
 
-    def _once(self, name: str, form: str, made: Callable[[pa.ChunkedArray], Made]) -> Made:
-        if (name, form) not in self._kept:
-            try:
-                self._kept[name, form] = made(self.arrow(name))
-            except BatchError as error:
-                text = str(error)
-                raise BatchError(text if name in text else f"column {name!r}: {text}") from error
-        kept: Made = self._kept[name, form]
+    def hashes(self, name: str) -> HashRows:
+        """What gives the hashes of some of a column's rows: equal for equal values and for missing ones."""
+        from exporter.profile.build import hashes_of
+
+        return self._made(name, lambda column: hashes_of(column, self.schema.kinds[name]))
+
+    def absent(self, name: str) -> Bools:
+        """Which rows miss a column's value; shape (count,)."""
+        from exporter.profile.arrays import MISSING_HASH
+
+        missing: Bools = self.hashes(name)(None, 0) == MISSING_HASH
+        return missing
+
+    def once(self, about: str, form: str, made: Callable[[], Made]) -> Made:
+        """What *made* gives, computed once for all metrics that read these rows."""
+        if (about, form) not in self._kept:
+            self._kept[about, form] = made()
+        kept: Made = self._kept[about, form]
         return kept
+
+    def _once(self, name: str, form: str, made: Callable[[pa.ChunkedArray], Made]) -> Made:
+        return self.once(name, form, lambda: self._made(name, made))
+
+    def _made(self, name: str, made: Callable[[pa.ChunkedArray], Made]) -> Made:
+        try:
+            return made(self.arrow(name))
+        except BatchError as error:
+            text = str(error)
+            raise BatchError(text if name in text else f"column {name!r}: {text}") from error
 
 
 def rows_of(batch: Batch, schema: Schema) -> Rows:

@@ -14,7 +14,7 @@ import numpy as np
 
 from exporter.batch import Kind
 from exporter.profile.arrays import MISSING_HASH, Bools, Hashes, Ints
-from exporter.profile.column import ColumnProfile, NumericProfile
+from exporter.profile.column import CategoryProfile, ColumnProfile, NumericProfile, OpaqueProfile
 
 SAMPLE = 1024  # rows on which two columns are compared before they are compared in full
 ALMOST = 0.95
@@ -49,6 +49,7 @@ class TableProfile:
     row_hashes: Hashes | None = None  # in ascending order: kept where parts are to merge
     equal: tuple[Pair, ...] = ()  # pairs of columns that are equal, missing values included
     alike: tuple[tuple[str, str, int], ...] = ()  # similar pairs, and in how many rows they agree
+    gaps: tuple[str, ...] = ()  # the kinds of missing values that occur
 
 
 def merged_table(
@@ -79,6 +80,7 @@ def merged_table(
         _merged_hashes(parts),
         tuple(sorted(equal)),
         _triples(alike),
+        tuple(sorted({kind for part in parts for kind in part.gaps})),
     )
 
 
@@ -94,6 +96,21 @@ def is_constant(column: ColumnProfile) -> bool:
 def is_almost_constant(column: ColumnProfile, rows: int) -> bool:
     """One value fills 95 % of the rows."""
     return rows > 0 and column.top >= ALMOST * rows
+
+
+def gaps(column: ColumnProfile) -> list[str]:
+    """The kinds of missing values that occur: `null` (NaN is the same), empty text, `inf` and `-inf`."""
+    if isinstance(column, NumericProfile):
+        positive = column.infinite - column.negative_infinite
+        counts = {"inf": positive, "-inf": column.negative_infinite}
+    else:
+        counts = {"": empty_texts(column)}
+    return [kind for kind, count in {"null": column.missing, **counts}.items() if count]
+
+
+def empty_texts(column: CategoryProfile | OpaqueProfile) -> int:
+    """How many values are texts without a character."""
+    return column.empty if isinstance(column, OpaqueProfile) else column.count_of.get("", 0)
 
 
 def _infinities(column: ColumnProfile) -> int:
@@ -149,6 +166,7 @@ class TableBuilder:
     _constant: list[str] = field(default_factory=list)
     _almost: list[str] = field(default_factory=list)
     _samples: dict[str, Hashes] = field(default_factory=dict)
+    _gaps: set[str] = field(default_factory=set)
 
     def add(
         self, column: ColumnProfile, absent: Bools, hashes: HashRows, *, unique: bool = False
@@ -163,6 +181,7 @@ class TableBuilder:
         with self._lock:
             self._samples[column.name] = sample
             self._missing[column.name] = column.missing
+            self._gaps.update(gaps(column))
             if constant:
                 self._constant.append(column.name)
             if almost:
@@ -195,6 +214,7 @@ class TableBuilder:
             hashes,
             tuple(sorted(equal)),
             _triples(alike),
+            tuple(sorted(self._gaps)),
         )
 
     def _may_be_almost_constant(self, column: ColumnProfile) -> bool:

@@ -20,7 +20,13 @@ from exporter.evaluation import Outcome, ReferenceProfile, merge_references, out
 from exporter.plan import make_plan
 from exporter.presets import METRICS as PRESETS
 from exporter.profile.build import profile_table
-from exporter.profile.column import CategoryProfile, ColumnProfile, NumericProfile, OpaqueProfile
+from exporter.profile.column import (
+    CategoryProfile,
+    ColumnProfile,
+    NumericProfile,
+    OpaqueProfile,
+    TimeProfile,
+)
 from exporter.profile.outcome import ErrorProfile, ScoreProfile, Side
 from exporter.profile.points import Points, Slabs
 from exporter.profile.read import outcome_columns
@@ -322,7 +328,7 @@ def _structure() -> str:
     """What a kept profile is made of: one of another make is made anew."""
     records = (
         ReferenceProfile, TableProfile, NumericProfile, CategoryProfile, OpaqueProfile,
-        Points, Slabs, ErrorProfile, ScoreProfile,
+        TimeProfile, Points, Slabs, ErrorProfile, ScoreProfile,
         Side, Schema,
     )  # fmt: skip
     made = [(record.__name__, [f.name for f in fields(record)]) for record in records]

@@ -18,6 +18,7 @@ from exporter.evaluation import ReferenceProfile
 from exporter.plan import Plan, make_plan
 from exporter.profile.build import profile_table
 from exporter.profile.column import ColumnProfile
+from exporter.profile.rows import rows_of
 from exporter.snapshot import MetricRow, Snapshot
 
 HERE = Path(__file__).parent
@@ -78,7 +79,10 @@ def reference_of(table: pa.Table, plan: Plan, *, mergeable: bool = False) -> Ref
         raise AssertionError(name) from error
 
     _, whole = profile_table(batch, kinds, keep, refuse, gridded=True, mergeable=mergeable)
-    return ReferenceProfile(plan.schema, found, whole, evaluation.outcome_of(batch, plan))
+    outcome = evaluation.outcome_of(batch, plan)
+    return ReferenceProfile(
+        plan.schema, found, whole, outcome, rows=lambda: rows_of(batch, plan.schema)
+    )
 
 
 def evaluated(

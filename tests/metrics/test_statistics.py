@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from math import inf, isnan
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
+from golden.evaluations import Figures, evaluated, reference_of, schema_of
 from hypothesis import given
 from hypothesis import strategies as st
 from metrics.profiles import figure, finite, numbers, samples
+
+from exporter.evaluation import merge_references
+from exporter.plan import make_plan
 
 ORACLES = {
     "min": np.min, "max": np.max, "mean": np.mean, "median": np.median, "sum": np.sum,
@@ -79,3 +86,40 @@ def test_the_largest_numbers_there_are_have_a_median_between_them():
     assert figure("median", numbers([-1.7e308, 1.7e308])) == 0
     assert figure("quantile", numbers([-1.7e308, 1.7e308]), q=0.0) == -1.7e308
     assert figure("mean", numbers([1.7e308] * 3)) == 1.7e308
+
+
+TIMES = {"t": pa.timestamp("us"), "z": pa.timestamp("ns", "Europe/Berlin"), "d": pa.date32()}
+moments = st.datetimes(datetime(1700, 1, 1), datetime(2200, 1, 1))
+
+
+@given(st.lists(st.one_of(st.none(), moments), max_size=20))
+def test_the_ends_of_times_are_those_of_pandas_in_seconds(told):
+    kinds = dict.fromkeys(TIMES, "datetime")
+    columns = {n: pa.array(told, pa.timestamp("us")).cast(kind, safe=False)
+               for n, kind in TIMES.items()}  # fmt: skip
+    figures = Figures(evaluated(pa.table(columns), None, schema_of(kinds), "first", "last"))
+    there = [x for x in told if x is not None]
+    for metric, end in (("first", min), ("last", max)):
+        for name in TIMES:
+            row = figures.row(metric, name)
+            if there:
+                time = pd.Timestamp(end(there), tz="UTC")
+                theirs = time.floor("D") if name == "d" else time
+                assert row.value == pytest.approx(theirs.timestamp(), abs=1e-6)
+            else:
+                assert row.error == "no value"
+
+
+def test_times_of_day_and_text_have_no_ends():
+    rows = pa.table({"t": pa.array([1, 2], pa.time32("s")), "u": ["2024-01-01", "2024-01-02"]})
+    schema = schema_of(dict.fromkeys("tu", "datetime"))
+    snapshot = evaluated(rows, None, schema, "first", "last")
+    assert {row.error for row in snapshot.metrics} == {"no value"}
+
+
+def test_the_ends_of_merged_times_are_those_of_all():
+    tables = [pa.table({"t": pa.array(told, pa.timestamp("s"))}) for told in ([5, 3], [None], [9])]
+    plan = make_plan(["first", "last", "unique_count"], schema_of({"t": "datetime"}))
+    merged = merge_references([reference_of(part, plan, mergeable=True) for part in tables])
+    times = merged.columns["t"]
+    assert (times.first, times.last, times.distinct, times.missing) == (3, 9, 3, 1)

@@ -26,6 +26,7 @@ def test_values_are_in_a_range_with_both_its_ends_or_outside(told, one, other):
     if len(there):
         share = figure("out_of_range_ratio", column, left=left, right=right)
         assert share == pytest.approx(outside / len(there))
+        assert figure("in_range_ratio", column, left=left, right=right) == pytest.approx(1 - share)
 
 
 @given(samples, ends)
@@ -42,7 +43,9 @@ def test_the_range_is_by_default_the_reference_s(current, reference):
     assert outside == sum(x < low or x > high for x in finite(current))
 
 
-@pytest.mark.parametrize("metric", ["in_range_count", "out_of_range_count", "out_of_range_ratio"])
+@pytest.mark.parametrize(
+    "metric", ["in_range_count", "in_range_ratio", "out_of_range_count", "out_of_range_ratio"]
+)
 def test_a_range_needs_ends_or_a_reference_with_values(metric):
     with pytest.raises(NeedsReferenceError, match="needs left, right or a reference"):
         figure(metric, numbers([1.0]))
@@ -59,6 +62,7 @@ def test_numbers_are_in_a_list_or_not(told, listed):
     if len(there):
         share = figure("out_of_list_ratio", column, values=listed)
         assert share == pytest.approx(1 - inside / len(there))
+        assert figure("in_list_ratio", column, values=listed) == pytest.approx(1 - share)
 
 
 @given(labels, labels)
@@ -71,7 +75,9 @@ def test_labels_are_among_the_reference_s_or_not_and_missing_is_neither(current,
     assert figure("gone_categories", a, b) == len(set(then) - set(now))
 
 
-@pytest.mark.parametrize("metric", ["in_list_count", "out_of_list_count", "out_of_list_ratio"])
+@pytest.mark.parametrize(
+    "metric", ["in_list_count", "in_list_ratio", "out_of_list_count", "out_of_list_ratio"]
+)
 def test_a_list_needs_values_or_a_reference(metric):
     with pytest.raises(NeedsReferenceError, match="needs values or a reference"):
         figure(metric, categories(["a"]))
@@ -111,7 +117,13 @@ PATTERNS = ["a", "a|b", "^a", "b$", "", "[ab]+", "(?i)A", "\\w", ".", "ü"]
 def test_values_match_a_pattern_from_their_beginning_as_in_python(pattern, told):
     ascii_only = re.compile(pattern, 0 if pattern == "ü" else re.ASCII)
     theirs = sum(x is not None and ascii_only.match(x) is None for x in told)
-    assert figure("regexp_mismatch_count", categories(told), pattern=pattern) == theirs
+    column = categories(told)
+    assert figure("regexp_mismatch_count", column, pattern=pattern) == theirs
+    assert figure("regexp_match_count", column, pattern=pattern) == column.count - theirs
+    if column.count:
+        share = figure("regexp_mismatch_ratio", column, pattern=pattern)
+        assert share == pytest.approx(theirs / column.count)
+        assert figure("regexp_match_ratio", column, pattern=pattern) == pytest.approx(1 - share)
 
 
 def test_a_hostile_pattern_ends_at_once():
@@ -130,4 +142,8 @@ def test_a_value_of_the_config_is_written_as_the_data_s_labels_are(value, label)
 
 def test_shares_of_nothing_are_no_numbers():
     assert isnan(figure("out_of_range_ratio", numbers([]), left=0))
-    assert isnan(figure("out_of_list_ratio", categories([None]), values=["a"]))
+    assert isnan(figure("in_range_ratio", numbers([]), left=0))
+    for name in ("in_list_ratio", "out_of_list_ratio"):
+        assert isnan(figure(name, categories([None]), values=["a"]))
+    for name in ("regexp_match_ratio", "regexp_mismatch_ratio"):
+        assert isnan(figure(name, categories([None]), pattern="a"))
