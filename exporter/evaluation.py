@@ -11,6 +11,7 @@ import numpy as np
 
 from exporter.batch import Batch, Kind, Schema
 from exporter.checks import Earlier, Situation, check_all
+from exporter.descriptors.columns import DescriptorColumn
 from exporter.errors import BatchError, ExporterError
 from exporter.metrics import NeedsReferenceError
 from exporter.metrics.drift import DriftRows, compare
@@ -76,6 +77,7 @@ class ReferenceProfile:
     grids: Mapping[str, Grid] = field(default_factory=dict)
     release: Callable[[str], None] = field(default=_keep, repr=False)  # a column is done with
     rows: Callable[[], Rows] | None = field(default=None, repr=False)  # read when a metric asks
+    descriptors: tuple[DescriptorColumn, ...] = ()  # that batches beside it are described with
     kept: dict[tuple[str, str, tuple[str, ...]], Any] = field(default_factory=dict, repr=False)
 
 

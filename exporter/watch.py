@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporter import __version__, evaluation
-from exporter.batch import Schema, Window
+from exporter.batch import Batch, Schema, Window
 from exporter.config import (
     Config,
     Evaluation,
@@ -22,8 +22,10 @@ from exporter.config import (
     Model,
     Previous,
     Rolling,
+    descriptors_of,
     schema_of,
 )
+from exporter.descriptors import computed, described, with_descriptors
 from exporter.evaluation import Grid, ReferenceProfile, grids_of
 from exporter.plan import Plan, make_plan
 from exporter.snapshot import ReferenceInfo, Snapshot
@@ -68,8 +70,9 @@ class Watched:
             self.model, loaded.folder, schema_of(self.model), loaded.config.timezone
         )
         self._fixed_sources: dict[str, FileSource] = {}
-        self._profiles = WindowProfiles(self.source)
-        self.schema = self._complete_schema()
+        self.descriptors, _ = descriptors_of(self.model)
+        self._profiles = WindowProfiles(self.source, descriptors=self.descriptors)
+        self.schema = described(self._complete_schema(), self.descriptors)
         self.grids: Mapping[str, Grid] = grids or {}
 
     @property
@@ -104,6 +107,7 @@ class Watched:
         self, table: pa.Table, job: Job, now: datetime
     ) -> Iterator[tuple[str, Snapshot]]:
         """The same for rows that are given."""
+        table = computed(table, self.descriptors)
         for stream in self._streams(table):
             for name in job.evaluations:
                 if not self._has_what_it_requires(name, stream.rows):
@@ -226,7 +230,7 @@ class Watched:
     def _snapshot(self, name: str, part: Part, job: Job, now: datetime) -> Snapshot:
         plan = self._plan_for(name, part.segment)
         reference, info = self._reference(name, job.start, part.where)
-        snapshot = evaluation.evaluate(batch_of(part.rows), reference, plan)
+        snapshot = evaluation.evaluate(self._batch(part.rows), reference, plan)
         snapshot = self._matured(snapshot, plan, part.rows)
         return replace(
             snapshot,
@@ -244,6 +248,11 @@ class Watched:
             exporter_version=__version__,
             metadata=self._metadata(part),
         )
+
+    def _batch(self, rows: pa.Table) -> Batch:
+        """The rows as a batch, in which a descriptor that could not be computed says why."""
+        failed = [c for c in self.descriptors if c.name not in rows.column_names]
+        return with_descriptors(batch_of(rows), failed) if failed else batch_of(rows)
 
     def _plan_for(self, name: str, segment: str) -> Plan:
         plan = self.plans[name]

@@ -107,3 +107,23 @@ def test_a_config_runs_given_rows_as_a_batch(tmp_path: Path, database: str) -> N
     assert named[0].id is not None
     due = config.run(now=datetime(2026, 3, 5, tzinfo=UTC))
     assert [s.rows for s in due] == [500]
+
+
+@pytest.mark.parametrize("lacking", ["current", "reference"])
+def test_a_declared_column_may_be_gone_from_one_of_the_two(lacking: str) -> None:
+    data = {"current": frame(1), "reference": frame(0)}
+    data[lacking] = data[lacking].drop(columns="age")
+    found = exporter.evaluate(
+        data["current"],
+        data["reference"],
+        metrics=["data_drift"],
+        columns={"numerical": ["age"], "categorical": ["plan"]},
+    )
+    reasons = {d.column: d.error or "" for d in found.drift}
+    assert "no such column" in reasons["age"]
+    assert reasons["plan"] == ""
+
+
+def test_a_declared_column_that_is_gone_from_both_is_a_mistake() -> None:
+    with pytest.raises(PlanError, match="did you mean 'age'"):
+        exporter.evaluate(frame(), frame(1), metrics=["row_count"], columns={"numerical": ["agee"]})

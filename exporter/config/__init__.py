@@ -28,7 +28,7 @@ from exporter.config.forms import (
     Time,
 )
 from exporter.config.loading import Loaded, load_config
-from exporter.config.merging import merged, schema_of
+from exporter.config.merging import descriptors_of, merged, schema_of
 
 if TYPE_CHECKING:
     from exporter.config.editor import config_schema
@@ -55,6 +55,7 @@ __all__ = [
     "Time",
     "config_reference",
     "config_schema",
+    "descriptors_of",
     "load_config",
     "merged",
     "schema_of",

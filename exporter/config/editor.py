@@ -51,6 +51,14 @@ _CONDITIONS = {"in": "Numbers", "not_in": "Numbers", "between": "WantedPair"}
 Options = Callable[[MetricSpec], dict[str, Any]]
 
 
+_ONE = {  # a name, or one name with its options
+    "anyOf": [
+        {"type": "string"},
+        {"type": "object", "minProperties": 1, "maxProperties": 1},
+    ]
+}
+
+
 def config_schema() -> dict[str, Any]:
     """The schema of a config file (draft 2020-12): its form, and the catalogue's metrics.
 
@@ -101,10 +109,10 @@ def _open_forms(schema: dict[str, Any], kinds: dict[str, Any]) -> None:
         tasks = next(x for x in fields["task"]["anyOf"] if "enum" in x)
         tasks["enum"] = [task for task in tasks["enum"] if task not in TASKS_TO_COME]
     kinds["Columns"]["properties"]["time"]["anyOf"].append({"type": "string", "minLength": 1})
-    one = {"type": "object", "minProperties": 1, "maxProperties": 1}
+    for form in (kinds["Shared"], kinds["Model"]):
+        _mapping_of(form["properties"]["descriptors"])["additionalProperties"]["items"] = _ONE
     for name in ("metrics", "tests"):
-        entries = kinds["Evaluation"]["properties"][name]
-        entries["items"] = {"anyOf": [{"type": "string"}, one]}
+        kinds["Evaluation"]["properties"][name]["items"] = _ONE
 
 
 def _mapping_of(field: dict[str, Any]) -> dict[str, Any]:

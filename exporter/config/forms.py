@@ -28,6 +28,10 @@ Entries = Annotated[  # the plan tells their mistakes
     list[Annotated[Entry, SkipValidation]],
     WithJsonSchema({"type": "array", "$comment": "list of [metrics](metrics.md) and presets"}),
 ]
+Described = Annotated[  # and so do descriptors
+    list[Annotated[Entry, SkipValidation]],
+    WithJsonSchema({"type": "array", "$comment": "list of [descriptors](text.md)"}),
+]
 TASKS_TO_COME = ("ranking",)
 AutomaticTests = Literal["directional", "evidently"]
 Rows = Annotated[int, Field(ge=0)]
@@ -162,9 +166,8 @@ class Columns(Strict):
     )
     text: list[Text] | None = Field(
         default=None,
-        description="Columns of text.",
+        description="Columns of text: `descriptors` make more columns of them.",
         examples=[["comment"]],
-        json_schema_extra=unbuilt("leave it out"),
     )
     embeddings: dict[str, list[Text]] | None = Field(
         default=None,
@@ -293,11 +296,11 @@ class Shared(Strict):
         description='What counts as missing beside null: `["", "n/a", -999]`.',
         examples=[[None, "", -999]],
     )
-    descriptors: dict[str, list[Text]] | None = Field(
+    descriptors: dict[Text, Described] | None = Field(
         default=None,
-        description="Figures of texts, as more columns.",
-        examples=[{"comment": ["word_count"]}],
-        json_schema_extra=unbuilt("leave it out"),
+        description="Figures of each text as columns of their own: `{comment: [word_count]}` makes "
+        "`comment.word_count`.",
+        examples=[{"comment": ["word_count", {"contains": {"items": ["refund"]}}]}],
     )
     labels: Labels | None = Field(
         default=None,

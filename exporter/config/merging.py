@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from exporter.batch import Kind, Schema, Task
 from exporter.config.fields import text_of
 from exporter.config.forms import Columns, Model, Shared
+from exporter.errors import Path, Problem
 
-KINDS: tuple[Kind, ...] = ("numerical", "categorical", "datetime")
+if TYPE_CHECKING:  # texts want Arrow: it is not imported for models that have none
+    from exporter.descriptors import DescriptorColumn
+
+KINDS: tuple[Kind, ...] = ("numerical", "categorical", "datetime", "text")
 NAMED = ("tags", "segments", "evaluations")
 
 
@@ -49,6 +53,22 @@ def schema_of(model: Model) -> Schema:
     if kinds:
         kinds |= {n: k for n, k in bare.roles.items() if n not in kinds}
     return replace(bare, kinds=kinds, features=features)
+
+
+def descriptors_of(
+    model: Model, at: Path = ()
+) -> tuple[tuple[DescriptorColumn, ...], list[Problem]]:
+    """The columns that descriptors add, and the mistakes in what was asked for, which stands *at*."""
+    if not model.descriptors:
+        return (), []
+    from exporter.descriptors import descriptor_columns
+
+    schema = schema_of(model)
+    kinds: dict[str, Kind | None] | None = None
+    if schema.kinds and model.columns:
+        names = (model.columns.id, model.columns.target, model.columns.prediction)
+        kinds = {**dict.fromkeys(filter(None, names)), **schema.kinds}
+    return descriptor_columns(model.descriptors, kinds, at)
 
 
 def _without_kinds(model: Model, columns: Columns) -> Schema:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from exporter.batch import Schema
 from exporter.config.fields import text_of, unbuilt_keys
 from exporter.config.forms import (
     TASKS_TO_COME,
@@ -20,6 +21,7 @@ from exporter.config.forms import (
 from exporter.config.merging import (
     KINDS,
     NAMED,
+    descriptors_of,
     merged,
     probabilities_of,
     probability_of,
@@ -29,7 +31,7 @@ from exporter.errors import Path, Problem, nearest
 from exporter.plan import Plan, make_plan
 
 LENGTHS = {"1h": 3600.0, "1d": 86400.0, "1w": 604800.0, "1mo": 28 * 86400.0}
-_UNKNOWN = re.compile(r"there is no (metric|drift method)|no (metric|drift method) ")
+_UNKNOWN = re.compile(r"there is no (metric|drift method|descriptor)|no (metric|drift method) ")
 _PASSWORD = re.compile(r"^[^:/?#]+://[^/?#]*:[^/?#]+@")
 
 
@@ -111,6 +113,7 @@ def check(
         _check_labels(case)
         _check_stretches(case)
         _check_segments(case)
+        _check_descriptors(case)
         for name, evaluation in (model.evaluations or {}).items():
             _check_evaluation(case, name, evaluation)
     _check_stream_tags(config, models, data, told)
@@ -280,6 +283,16 @@ def _check_segments(case: Case) -> None:
                 case.problem("segments", column, "evaluations", place, text=text)
 
 
+def _check_descriptors(case: Case) -> None:
+    if not case.model.descriptors or case.is_broken("descriptors") or case.is_broken("columns"):
+        return
+    columns, problems = descriptors_of(case.model, case.at("descriptors"))
+    _tell_all(case, problems)
+    for missing in dict.fromkeys(column.spec.lack() for column in columns):
+        if missing:
+            case.warning("descriptors", text=missing)
+
+
 def _check_evaluation(case: Case, name: str, given: Evaluation) -> None:
     at = ("evaluations", name)
     columns = case.columns
@@ -301,7 +314,7 @@ def _check_evaluation(case: Case, name: str, given: Evaluation) -> None:
 
 def _plan(case: Case, name: str, given: Evaluation) -> Plan:
     found: list[Problem] = []
-    schema = None if case.is_broken("columns") else schema_of(case.model)
+    schema = None if case.is_broken("columns") else _evaluated(case.model)
     plan = make_plan(
         given.metrics,
         schema,
@@ -311,13 +324,27 @@ def _plan(case: Case, name: str, given: Evaluation) -> Plan:
         at=case.at("evaluations", name),
         problems=found,
     )
+    _tell_all(case, found)
+    return plan
+
+
+def _evaluated(model: Model) -> Schema:
+    """The schema that plans are made for: the declared columns and those of descriptors."""
+    if not model.descriptors or not schema_of(model).kinds:
+        return schema_of(model)
+    from exporter.descriptors import described
+
+    return described(schema_of(model), descriptors_of(model)[0])
+
+
+def _tell_all(case: Case, found: Iterable[Problem]) -> None:
+    """Mistakes in what was asked for; what a plugin may bring is only warned of."""
     for problem in found:
         if case.lenient and _UNKNOWN.search(problem.text):
             text = f"{problem.text} (unless a plugin brings it: --plugins)"
             case.told.warning(problem.path, text)
         else:
             case.told.problem(problem.path, problem.text)
-    return plan
 
 
 def _check_reference(case: Case, name: str, given: Evaluation, plan: Plan) -> None:

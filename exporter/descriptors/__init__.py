@@ -11,6 +11,8 @@ from exporter.descriptors._registry import (
 from exporter.descriptors.columns import (
     DescriptorColumn,
     Entry,
+    computed,
+    described,
     descriptor_columns,
     source_columns,
     with_descriptors,
@@ -27,6 +29,8 @@ __all__ = [
     "Entry",
     "characters",
     "compute",
+    "computed",
+    "described",
     "descriptor",
     "descriptor_columns",
     "descriptor_named",

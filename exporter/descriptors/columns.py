@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
 
-from exporter.batch import Batch, Kind
+from exporter.batch import Batch, Kind, Schema
 from exporter.descriptors._registry import (
     CONDITIONS,
     DESCRIPTORS,
@@ -62,6 +63,27 @@ def source_columns(columns: Sequence[DescriptorColumn]) -> list[str]:
     made = {column.name for column in columns}
     read = [name for column in columns for name in (column.column, *column.reads.values())]
     return [name for name in dict.fromkeys(read) if name not in made]
+
+
+def described(schema: Schema, columns: Sequence[DescriptorColumn]) -> Schema:
+    """The schema with the descriptors' columns, which are features like any other."""
+    kinds = {column.name: column.kind for column in columns}
+    if not columns:
+        return schema
+    return replace(schema, kinds={**schema.kinds, **kinds}, features=(*schema.features, *kinds))
+
+
+def computed(table: pa.Table, columns: Sequence[DescriptorColumn]) -> pa.Table:
+    """The table with the descriptors' columns that can be computed; of a batch that is cut into parts."""
+    if not columns:
+        return table
+    names = dict(zip(table.column_names, table.columns, strict=True))
+    types = {name: column.type for name, column in names.items()}
+    batch = with_descriptors(Batch(len(table), types, names.__getitem__), columns)
+    for column in columns:
+        with suppress(BatchError):  # whoever asks for the column is told why there is none
+            table = table.append_column(column.name, batch.read(column.name))
+    return table
 
 
 @dataclass

@@ -72,12 +72,13 @@ class FileSource:
     @classmethod
     def open(cls, model: Model, folder: Path, schema: Schema, timezone: str) -> FileSource:
         """The source of a configured model; relative paths are below *folder*."""
-        from exporter.config import Files
+        from exporter.config import Files, descriptors_of
 
         columns, source = model.columns, model.source
         if columns is None or columns.time is None or not isinstance(source, Files):
             raise BatchError("a model of files needs source.path and columns.time")
         tags = [given.column for given in (model.tags or {}).values() if hasattr(given, "column")]
+        texts = [x for c in descriptors_of(model)[0] for x in (c.column, *c.reads.values())]
         layout = Layout(
             columns.time.column,
             columns.time.timezone or timezone,
@@ -86,7 +87,7 @@ class FileSource:
             columns.id,
             model.labels.path if model.labels else "",
             model.labels.format if model.labels else None,
-            tuple(dict.fromkeys((*tags, *(model.segments or {})))),
+            tuple(dict.fromkeys((*tags, *(model.segments or {}), *texts))),
             tuple(columns.ignore or ()),
         )
         return cls(source.path, folder, schema, layout, source.format)

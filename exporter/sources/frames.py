@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,15 +45,20 @@ def open_table(data: Any) -> pa.Table:
 
 
 def open_with_schema(
-    data: Any, columns: Mapping[str, Any] | None, task: Task | None
+    data: Any,
+    columns: Mapping[str, Any] | None,
+    task: Task | None,
+    elsewhere: Collection[str] = (),
 ) -> tuple[Batch, Schema]:
     """A batch with the schema that is declared for it or that it shows.
+
+    A declared column may also be *elsewhere*: in the other of two data that are compared.
 
     Files of text are read again when the kinds are known: `007` is a category, not seven.
     """
     declared = _declared(columns or {}, task)
     batch = open_batch(data, declared if declared.kinds else None)
-    schema = resolve_schema(batch, columns, task)
+    schema = resolve_schema(batch, columns, task, elsewhere)
     is_text_file = isinstance(data, str | Path) and any(
         file.format != "parquet" for file in found(str(data), Path())
     )
@@ -62,7 +67,12 @@ def open_with_schema(
     return batch, schema
 
 
-def resolve_schema(batch: Batch, columns: Mapping[str, Any] | None, task: Task | None) -> Schema:
+def resolve_schema(
+    batch: Batch,
+    columns: Mapping[str, Any] | None,
+    task: Task | None,
+    elsewhere: Collection[str] = (),
+) -> Schema:
     """The schema from the declaration (what stands under `columns:`), or from the data's types.
 
     Warns of columns that are left out because they hold nothing. Raises PlanError for keys that do
@@ -70,7 +80,7 @@ def resolve_schema(batch: Batch, columns: Mapping[str, Any] | None, task: Task |
     """
     schema = _declared(columns or {}, task)
     roles = schema.roles
-    _must_be_there([*schema.kinds, *roles], batch)
+    _must_be_there([*schema.kinds, *roles], {*batch.types, *elsewhere})
     _tell_of_absent((columns or {}).get("id"), batch)
     _tell_of_absent(_time(columns or {}), batch)
     if schema.kinds:
@@ -146,12 +156,11 @@ def _names(columns: Mapping[str, Any], key: str) -> Sequence[str]:
     return list(given)
 
 
-def _must_be_there(names: Iterable[str], batch: Batch) -> None:
-    absent = [name for name in names if name not in batch.types]
+def _must_be_there(names: Iterable[str], known: Collection[str]) -> None:
+    absent = [name for name in names if name not in known]
     if absent:
         raise PlanError(
-            f"columns that the data does not have: {', '.join(absent)}"
-            + nearest(absent[0], batch.types)
+            f"columns that the data does not have: {', '.join(absent)}" + nearest(absent[0], known)
         )
 
 

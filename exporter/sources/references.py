@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache, partial
 from hashlib import sha256
@@ -13,9 +13,18 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+import pyarrow as pa
 
 from exporter import __version__
-from exporter.batch import Batch, Schema, Task
+from exporter.batch import Batch, Kind, Schema, Task
+from exporter.descriptors import (
+    DescriptorColumn,
+    Entry,
+    described,
+    descriptor_columns,
+    with_descriptors,
+)
+from exporter.errors import PlanError
 from exporter.evaluation import Outcome, ReferenceProfile, merge_references, outcome_of
 from exporter.plan import make_plan
 from exporter.presets import METRICS as PRESETS
@@ -32,6 +41,7 @@ from exporter.profile.points import Points, Slabs
 from exporter.profile.read import outcome_columns
 from exporter.profile.rows import Rows, rows_of
 from exporter.profile.table import TableProfile
+from exporter.snapshot import canonical
 from exporter.sources.cache import Cache, open_cache
 from exporter.sources.files import FileSource, batch_of
 from exporter.sources.frames import open_with_schema
@@ -43,31 +53,56 @@ from exporter.sources.windows import back, starts
 FORMAT = 2
 MEMORY = 256 << 20  # bytes of window profiles held by a process
 MERGED = 8  # rolling references held by a process: evaluations of one window share them
+Descriptors = Mapping[str, Sequence[Entry]]  # what stands under `descriptors:`
 Where = tuple[tuple[str, str], ...]  # columns and the values that rows must have in them
 
 
 def reference_profile(
-    data: Any, columns: Mapping[str, Any] | None, task: Task | None
+    data: Any,
+    columns: Mapping[str, Any] | None,
+    task: Task | None,
+    elsewhere: Collection[str] = (),
+    descriptors: Descriptors | None = None,
 ) -> ReferenceProfile:
-    """The profile of a path, pandas frame or Arrow table.
+    """The profile of a path, pandas frame or Arrow table; declared columns may be *elsewhere*.
 
     A path's is kept on disk until one of its files, the declaration or the format changes. Raises
     BatchError for data that cannot be read, PlanError for a declaration that does not fit it.
     """
+
+    def opened() -> tuple[Batch, Schema]:
+        return with_texts(*open_with_schema(data, columns, task, elsewhere), descriptors)
+
     if not isinstance(data, str | Path):
-        batch, schema = open_with_schema(data, columns, task)
-        return profile_of(batch, schema, schema.columns())
+        batch, schema = opened()
+        return _with(profile_of(batch, schema, schema.columns()), descriptors)
     prints = [(str(f.path.resolve()), *f.print) for f in found(str(data), Path())]
-    name = _name(prints, columns, task)
+    name = _name(prints, columns, task, descriptors)
     kept = _PATHS.get(name)
     if kept is None:
-
-        def opened() -> tuple[Batch, Schema]:
-            return open_with_schema(data, columns, task)
-
         kept = _kept(open_cache("references"), name, opened)
         _PATHS.keep(name, kept)
-    return kept
+    return _with(kept, descriptors)
+
+
+def with_texts(
+    batch: Batch, schema: Schema, descriptors: Descriptors | None
+) -> tuple[Batch, Schema]:
+    """Batch and schema with the columns that descriptors add; a PlanError that lists what is wrong with these."""
+    if not descriptors:
+        return batch, schema
+    kinds: dict[str, Kind | None] = {**dict.fromkeys(batch.types), **schema.kinds}
+    columns, problems = descriptor_columns(descriptors, kinds, ("descriptors",))
+    if problems:
+        told = [f"{'.'.join(map(str, p.path))}: {p.text}" for p in problems]
+        raise PlanError("\n".join(told))
+    return with_descriptors(batch, columns), described(schema, columns)
+
+
+def _with(profile: ReferenceProfile, descriptors: Descriptors | None) -> ReferenceProfile:
+    """The profile with what a batch needs to be described likewise."""
+    columns = descriptor_columns(descriptors)[0] if descriptors else ()
+    return replace(profile, descriptors=columns) if columns else profile
 
 
 def profile_of(
@@ -148,6 +183,7 @@ class WindowProfiles:
     source: FileSource
     cache: Cache = field(default_factory=partial(open_cache, "windows"))
     memory: Profiles = field(default_factory=Profiles)
+    descriptors: Sequence[DescriptorColumn] = ()  # columns that are computed from texts
     _merged: OrderedDict[tuple[str, ...], ReferenceProfile | None] = field(
         default_factory=OrderedDict
     )
@@ -183,7 +219,7 @@ class WindowProfiles:
         return self._merged[names]
 
     def _reader(self, windows: Sequence[int], schema: Schema, where: Where) -> Callable[[], Rows]:
-        return lambda: rows_of(_rows(self.source.read(*windows), where), schema)
+        return lambda: rows_of(self._batch(self.source.read(*windows), where), schema)
 
     def whole(
         self, source: FileSource, schema: Schema, columns: Sequence[str], where: Where = ()
@@ -194,7 +230,7 @@ class WindowProfiles:
         if profile is None:
 
             def opened() -> tuple[Batch, Schema]:
-                return (source.batch() if not where else _rows(source.whole(), where)), schema
+                return self._batch(source.whole() if where else source.batch(), where), schema
 
             profile = _kept(self.cache, name, opened, columns)
             self.memory.keep(name, profile)
@@ -207,7 +243,7 @@ class WindowProfiles:
         if profile is None:
 
             def opened() -> tuple[Batch, Schema]:
-                return _rows(self.source.read(start), where), schema
+                return self._batch(self.source.read(start), where), schema
 
             profile = _kept(self.cache, name, opened, columns, mergeable=True)
             self.memory.keep(name, profile)
@@ -219,11 +255,21 @@ class WindowProfiles:
         prints = (start, self.source.fingerprint(start, labels=labels))
         return _name(self.source.identity, prints, self._digest(schema, columns), where)
 
+    def _batch(self, rows: pa.Table | Batch, where: Where) -> Batch:
+        """The rows that have the values of *where*, with the columns that descriptors add."""
+        for column, value in where:
+            if isinstance(rows, Batch) or not len(rows):
+                break
+            rows = rows_where(rows, column, value)
+        batch = rows if isinstance(rows, Batch) else batch_of(rows)
+        return with_descriptors(batch, self.descriptors) if self.descriptors else batch
+
     def _digest(self, schema: Schema, columns: Sequence[str]) -> str:
         """What a profile depends on beside its rows."""
         at = (id(schema), tuple(columns))
         if at not in self._asked:
-            self._asked[at] = schema, _name(asdict(schema), list(columns))
+            texts = descriptors_text(self.descriptors)
+            self._asked[at] = schema, _name(asdict(schema), list(columns), texts)
         return self._asked[at][1]
 
 
@@ -293,12 +339,12 @@ def _load(path: Path) -> ReferenceProfile:
     )
 
 
-def _rows(table: Any, where: Where) -> Batch:
-    for column, value in where:
-        if not len(table):
-            break
-        table = rows_where(table, column, value)
-    return batch_of(table)
+def descriptors_text(columns: Sequence[DescriptorColumn]) -> list[str]:
+    """What tells the descriptors of two declarations apart."""
+    return [
+        f"{c.name} {c.column} {c.spec.id} {canonical(c.params)} {canonical(c.reads)}"
+        for c in columns
+    ]
 
 
 def _kinds(schema: Schema, names: Sequence[str]) -> dict[str, Any]:
