@@ -41,18 +41,19 @@ def spearman(columns: Mapping[str, Floats], pairs: Sequence[Pair]) -> dict[Pair,
     """Pearson's coefficient of the ranks, equal values sharing theirs."""
     ranking = {name: _ranking(values) for name, values in columns.items()}
     gaps = {name: np.packbits(ranked.present).tobytes() for name, ranked in ranking.items()}
-    alike = [(a, b) for a, b in pairs if gaps[a] == gaps[b]]
-    own = {name: ranking[name].ranks() for name in {name for pair in alike for name in pair}}
-    found = pearson(own, alike)
+    own = {name: ranked.ranks() for name, ranked in ranking.items()}
+    out: dict[Pair, float] = {}
     for a, b in pairs:
-        if (a, b) not in found:
+        x, y = own[a], own[b]
+        if gaps[a] != gaps[b]:
             both = ranking[a].present & ranking[b].present
-            found[a, b] = of_two(ranking[a].ranks(both), ranking[b].ranks(both))
-    return {pair: found[pair] for pair in pairs}
+            x, y = ranking[a].ranks(both), ranking[b].ranks(both)
+        out[a, b] = _cosine(x, y)
+    return out
 
 
 def kendall(columns: Mapping[str, Floats], pairs: Sequence[Pair]) -> dict[Pair, float]:
-    """Kendall's tau-b of each pair: half a second for a million rows."""
+    """Kendall's tau-b of each pair: a sort, a second or so for a million rows."""
     from scipy.stats import kendalltau
 
     out: dict[Pair, float] = {}
@@ -71,8 +72,7 @@ def cramer_v(columns: Mapping[str, Labelled], pairs: Sequence[Pair]) -> dict[Pai
 def of_two(x: Floats, y: Floats) -> float:
     """Pearson's coefficient of two columns, each centred on the rows that have both."""
     x, y = (_centred(there) for there in _complete(x, y))
-    spread = sqrt(float(x @ x)) * sqrt(float(y @ y))
-    return _bounded(float(x @ y) / spread) if spread else nan
+    return _cosine(x, y)
 
 
 def association(one: Labelled, other: Labelled) -> float:
@@ -151,15 +151,18 @@ class _Ranking:
     present: Bools
 
     def ranks(self, among: Bools | None = None) -> Floats:
-        """Ranks from 0 among some of the rows (None = all that have a value), row by row; NaN for the others."""
+        """Ranks among some of the rows (None = all that have a value) less their mean, row by row; 0 for the others."""
         order, group = self.order, self.group
         if among is not None:
             keep = among[order]
             order, group = order[keep], group[keep]
         starts = np.flatnonzero(np.append(True, group[1:] != group[:-1])[: len(group)])
-        counts = np.diff(starts, append=len(group))
-        out = np.full(len(self.present), nan)
-        out[order] = np.repeat(starts + (counts - 1) / 2, counts)
+        out = np.zeros(len(self.present))
+        if len(starts) == len(group):
+            out[order] = starts - (len(group) - 1) / 2
+        else:
+            counts = np.diff(starts, append=len(group))
+            out[order] = np.repeat(starts + (counts - len(group)) / 2, counts)
         return out
 
 
@@ -244,6 +247,12 @@ def _counted(keys: Ints, cells: int) -> tuple[Ints, Ints]:
     counts = np.bincount(keys, minlength=1)
     there = np.flatnonzero(counts)
     return there, counts[there]
+
+
+def _cosine(x: Floats, y: Floats) -> float:
+    xx, xy, yy = (float(np.einsum("i,i", *pair)) for pair in ((x, x), (x, y), (y, y)))  # no threads
+    spread = sqrt(xx) * sqrt(yy)
+    return _bounded(xy / spread) if spread else nan
 
 
 def _bounded(r: float) -> float:
