@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from exporter.batch import Batch, Kind, Schema
-from exporter.checks import Earlier, Situation, check_all
+from exporter.checks import Drawn, Earlier, Evidence, Situation, check_all
 from exporter.descriptors.columns import DescriptorColumn
 from exporter.errors import BatchError, ExporterError
 from exporter.metrics import NeedsReferenceError
@@ -122,17 +122,25 @@ def _situation(rows: int, reference: ReferenceProfile | None, plan: Plan) -> Sit
     if reference is None or not reference.table.rows:
         expected = plan.reference_expected or reference is not None
         return Situation(plan.mode, rows, min_rows=plan.min_rows, reference_expected=expected)
-    windows = reference.windows
-    drift = {c: u.params for u in plan.uses if u.spec.id == COLUMN_DRIFT for c in u.columns or ()}
     return Situation(
         plan.mode,
         rows,
         reference.table.rows,
-        len(windows) or None,
+        len(reference.windows) or None,
         plan.min_rows,
         reference_expected=True,
-        earlier=Earlier(reference, windows, drift, plan.min_rows) if windows else None,
+        evidence=_evidence(rows, reference, plan),
     )
+
+
+def _evidence(rows: int, reference: ReferenceProfile, plan: Plan) -> Evidence | None:
+    """What the reference tells of how far sound batches are from it."""
+    if plan.mode == "evidently":
+        return None
+    if not reference.windows:
+        return Drawn(reference, rows, reference.kept)
+    drift = {c: u.params for u in plan.uses if u.spec.id == COLUMN_DRIFT for c in u.columns or ()}
+    return Earlier(reference, reference.windows, drift, plan.min_rows)
 
 
 @QUIETLY

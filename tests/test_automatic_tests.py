@@ -17,15 +17,22 @@ from hypothesis import strategies as st
 
 from exporter import evaluation
 from exporter.checks import Check, Earlier, Situation, check_all, describe
-from exporter.checks.automatic import Figure, Missing, beyond_extremes, widest
+from exporter.checks.automatic import Figure, Missing, widened
+from exporter.checks.chance import beyond_extremes, seldom_more, tail
 from exporter.checks.conditions import Limits
+from exporter.checks.earlier import Reach
 from exporter.evaluation import ReferenceProfile, merge_references
 from exporter.metrics import CATALOGUE
+from exporter.metrics._registry import Bound
 from exporter.plan import make_plan
 from exporter.snapshot import MetricRow, Snapshot
 
-BETTER = [i for i, spec in CATALOGUE.items() if spec.automatic and spec.better != "neutral"]
-NUMBERED = [i for i in BETTER if i != "column_drift"]
+AUTOMATIC = {i: spec for i, spec in CATALOGUE.items() if spec.automatic}
+NUMBERED = [
+    i
+    for i, spec in AUTOMATIC.items()
+    if spec.better != "neutral" and spec.automatic.beside != Bound("method")
+]
 
 
 def limits_of(
@@ -73,7 +80,9 @@ def test_counts_are_scaled_to_the_batch():
     spec = CATALOGUE["missing_count"]
     assert describe(spec, "directional").endswith("scaled to the batch")
     limits = limits_of("missing_count", against(900, 27_000), 270.0)
-    assert isclose(limits.upper, 9 * 1.1 + 3 * 9**0.5)  # 9 of 900, and what chance may add
+    assert (
+        limits.upper == seldom_more(9) > 9 * 1.1 + 3 * 9**0.5
+    )  # 9 of 900, and what chance may add
     assert limits_of("sum", against(900, 27_000), 3000.0) == Limits(90.0, 110.0)
 
 
@@ -120,26 +129,10 @@ def test_sound_samples_seldom_lie_farther_beyond_their_reference_than_is_allowed
 # ---- windows
 
 
-def test_bounds_reach_a_quarter_beyond_the_worst_window():
-    assert widest(Limits(upper=0.1), 0.0, [0.2, 0.4], lower_is_better=True).upper == 0.5
-    assert widest(Limits(upper=0.9), 0.0, [0.2, 0.4], lower_is_better=True).upper == 0.9
-    assert isclose(widest(Limits(lower=0.75), 0.8, [0.7, 0.9]).lower, 0.675)
-    assert widest(Limits(9, 11), 10.0, [6.0, 10.0]) == Limits(5, 11)
-    assert widest(Limits(9, 11), 10.0, []) == Limits(9, 11)
-
-
-@given(
-    st.floats(-100, 100),
-    st.lists(st.floats(-100, 100), min_size=1),
-    st.floats(0, 10),
-    st.booleans(),
-)
-def test_no_window_of_the_reference_fails_its_own_bounds(center, earlier, tolerance, lower):
-    limits = widest(
-        Limits(center - tolerance, center + tolerance), center, earlier, lower_is_better=lower
-    )
-    assert all(limits.lower - 1e-9 <= x <= limits.upper + 1e-9 for x in earlier)
-    assert limits.lower <= center <= limits.upper
+def test_limits_are_moved_out_to_what_sound_batches_reach_and_never_in():
+    assert widened(Limits(9, 11), Reach(5, 10)) == Limits(5, 11)
+    assert widened(Limits(upper=0.9), Reach(-1, 0.5)) == Limits(upper=0.9)
+    assert widened(Limits(9, 11), None) == Limits(9, 11)
 
 
 SCHEMA = schema_of({"x": "numerical", "kind": "categorical"})
@@ -167,6 +160,39 @@ def figures(reference: ReferenceProfile, metric: str, column: str = "x", **parts
     if metric == "column_drift":
         return earlier.severities(column, dict(spec.options))
     return earlier.figures(spec, dict(spec.options), column, "", **parts)
+
+
+def reach(
+    reference: ReferenceProfile, metric: str, column: str = "x", center: float = 0.0
+) -> Reach:
+    spec = CATALOGUE[metric]
+    found = Earlier(reference, reference.windows).reach(
+        spec, dict(spec.options), column, "", center=center
+    )
+    assert found is not None
+    return found
+
+
+@given(st.lists(st.floats(-50, 50), min_size=2, max_size=9), st.floats(-5, 5))
+def test_bounds_reach_a_quarter_beyond_the_worst_window(shifts, center):
+    tables = [pa.table({"x": [shift] * 40, "kind": ["a"] * 40}) for shift in shifts]
+    reference = rolling(*tables)
+    lower, upper = reach(reference, "mean", center=center)
+    assert lower <= center + 1.25 * (min(shifts) - center) + 1e-9
+    assert upper >= center + 1.25 * (max(shifts) - center) - 1e-9
+
+
+def test_bounds_reach_as_far_as_the_tail_of_the_windows_seldom_does():
+    shifts = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
+    reference = rolling(*(pa.table({"x": [s] * 40, "kind": ["a"] * 40}) for s in shifts))
+    assert reach(reference, "mean", center=3.5).upper == tail(shifts) > 7.0 + 0.25 * 3.5
+
+
+def test_a_figure_that_is_better_low_is_far_from_zero_not_from_the_whole():
+    holes = [0, 0, 0, 24]
+    columns = [pa.array([None] * k + [1.0] * (60 - k)) for k in holes]
+    reference = rolling(*(window(0).set_column(0, "x", c) for c in columns))
+    assert reach(reference, "missing_ratio", center=0.3).upper >= 1.25 * 0.4
 
 
 def test_each_window_has_its_own_figures():
@@ -389,7 +415,7 @@ def test_every_automatic_condition_can_be_told_and_judged(metric, mode):
     ]
     row = MetricRow(metric, "", "", dict(spec.options), 1.0, 1.0, n=900)
     check = Check(metric, spec, dict(spec.options))
-    if metric != "column_drift":
+    if spec.automatic.beside != Bound("method"):
         (told,) = check_all([check], [row, *others], (), against(mode=mode))
         assert told.status in ("success", "fail")
         assert told.lower is not None or told.upper is not None

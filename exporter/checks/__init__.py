@@ -9,14 +9,17 @@ from exporter.checks.conditions import (
     demand,
     read_conditions,
 )
-from exporter.checks.earlier import Earlier
+from exporter.checks.drawn import Drawn
+from exporter.checks.earlier import Earlier, Evidence
 from exporter.checks.judging import Check, check_all, shared_params
 
 __all__ = [
     "OPERATORS",
     "Check",
     "Condition",
+    "Drawn",
     "Earlier",
+    "Evidence",
     "Limits",
     "Mode",
     "Relative",

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import ceil, erfc, log, sqrt
+from math import sqrt
 from typing import Literal
 
+from exporter.checks.chance import MANY, SIGMAS, beyond_extremes, seldom_more
 from exporter.checks.conditions import Limits, interval, told
-from exporter.checks.earlier import Earlier
+from exporter.checks.drawn import Drawn
+from exporter.checks.earlier import Evidence, Reach
 from exporter.metrics import MetricSpec
 from exporter.metrics._registry import Bound
 from exporter.snapshot import MetricRow
 
 Mode = Literal["directional", "evidently"]
 TINY = 1e-12  # Evidently's absolute tolerance
-BEYOND = 1.25  # against a rolling reference: so much farther than its own worst window
-SIGMAS = 3.0  # of the sampling error, where there are no windows to learn from
 ROW_COUNT = "row_count"
 NEEDS_REFERENCE = "needs a reference"
 EMPTY_REFERENCE = "the reference is still empty"
@@ -34,7 +34,7 @@ class Situation:
     reference_windows: int | None = None  # None: the reference is fixed data
     min_rows: int = 0
     reference_expected: bool = False  # one is configured, be it empty still
-    earlier: Earlier | None = None  # the figures of a rolling reference's own windows
+    evidence: Evidence | None = None  # what the reference tells of sound batches
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +75,24 @@ class Figure:
         return self.row.reference if bound.to is None else bound.to
 
     def _directional(self, bound: Bound, center: float, at: Situation) -> Limits:
-        """One side where one is better, as wide as sampling, or the reference's own windows, ask for."""
-        earlier = self._earlier(bound, at)
+        """One side where one is better, as wide as chance, or what the reference tells, asks for."""
+        reach = self._reach(bound, center, at)
         if self.spec.id == ROW_COUNT and at.reference_windows and self.row.reference:
             mean = self.row.reference / at.reference_windows
-            return widest(Limits(mean / 2, 2 * mean), mean, earlier)
+            reach = self._reach(bound, mean, at)
+            return widened(Limits(mean / 2, 2 * mean), reach)
         tolerance = self._tolerance(bound, center)
-        if not earlier:
-            tolerance += self._sampling(bound, center, at)
-        limits = interval(bound.op, center, tolerance)
-        return widest(limits, center, earlier, lower_is_better=self.spec.better == "lower")
+        if reach is None or (at.evidence is not None and at.evidence.chance_only):
+            tolerance += self._sampling(bound, center, tolerance, at)
+        return widened(interval(bound.op, center, tolerance), reach)
 
-    def _earlier(self, bound: Bound, at: Situation) -> Sequence[float]:
-        if at.earlier is None:
-            return ()
+    def _reach(self, bound: Bound, center: float, at: Situation) -> Reach | None:
+        if at.evidence is None or bound.metric:
+            return None
         row, scaled_to = self.row, at.rows if bound.scaled else None
-        return at.earlier.figures(self.spec, row.params, row.column, row.label, rows=scaled_to)
+        return at.evidence.reach(
+            self.spec, row.params, row.column, row.label, center=center, rows=scaled_to
+        )
 
     def _tolerance(self, bound: Bound, center: float) -> float:
         absolute = bound.absolute
@@ -98,22 +100,37 @@ class Figure:
             absolute *= self.others(bound.spread) or 0.0
         return max(abs(center) * bound.relative, absolute)
 
-    def _sampling(self, bound: Bound, center: float, at: Situation) -> float:
-        """How far a sound batch of this size may be off by chance."""
+    def _sampling(self, bound: Bound, center: float, tolerance: float, at: Situation) -> float:
+        """How much farther than the tolerance a sound batch of this size may be off by chance."""
         n, m = self.row.n, at.reference_rows
         if not n or not m:
             return 0.0
-        if self.spec.compares and self.spec.alone and bound.to == 0:
-            beyond = beyond_extremes(n, m)
-            return beyond / n if self.spec.unit == "ratio" else float(beyond)
+        if self.spec.compares and bound.to == 0:
+            return self._unknown(n, m, at)
         if bound.spread:
             return SIGMAS * (self.others(bound.spread) or 0.0) / sqrt(n)
         if bound.to is not None or bound.metric:
             return 0.0
         if self.spec.unit == "ratio":
             share = min(max(center, 0.0), 1.0)
-            return SIGMAS * sqrt(share * (1 - share) * (1 / n + 1 / m))
-        return SIGMAS * sqrt(max(center, 0.0)) if self.spec.unit in ("rows", "values") else 0.0
+            usual = SIGMAS * sqrt(share * (1 - share) * (1 / n + 1 / m))
+            return max(usual, _few(n * share) / n - tolerance)
+        if self.spec.unit in ("rows", "values"):
+            return max(SIGMAS * sqrt(max(center, 0.0)), _few(center) - tolerance)
+        return 0.0
+
+    def _unknown(self, n: int, m: int, at: Situation) -> float:
+        """What a batch may have that its reference has not: values beyond its range, categories."""
+        unseen = at.evidence.unseen(self.row.column) if isinstance(at.evidence, Drawn) else None
+        if not self.spec.alone and unseen is None:
+            return 0.0
+        beyond = beyond_extremes(n, m) if unseen is None else seldom_more(n * unseen)
+        return beyond / n if self.spec.unit == "ratio" else float(beyond)
+
+
+def _few(expected: float) -> float:
+    """How many more than so many there may be by chance, where they are few; none where none are known."""
+    return seldom_more(expected) - expected if 0 < expected <= MANY else 0.0
 
 
 def bound_of(spec: MetricSpec, mode: Mode, *, beside: bool) -> Bound | None:
@@ -128,31 +145,12 @@ def bound_of(spec: MetricSpec, mode: Mode, *, beside: bool) -> Bound | None:
     return None if bound is None else _one_sided(bound, spec)
 
 
-def widest(
-    limits: Limits, center: float, earlier: Sequence[float], *, lower_is_better: bool = False
-) -> Limits:
-    """The limits, moved out to 1.25 times as far as the worst of the earlier figures.
-
-    Far means: from *center*, or from zero where it is better to be low.
-    """
-    if not earlier:
+def widened(limits: Limits, reach: Reach | None) -> Limits:
+    """The limits, moved out to where sound batches reach; a side that is open stays open."""
+    if reach is None:
         return limits
-    most, least = max(earlier), min(earlier)
-    upper = center + BEYOND * (most - center)
-    if lower_is_better and most > 0:
-        upper = max(upper, BEYOND * most)
-    lower = center + BEYOND * (least - center)
-    return replace(limits, upper=max(limits.upper, upper), lower=min(limits.lower, lower))
-
-
-def beyond_extremes(n: int, reference: int) -> int:
-    """How many of n values may lie beyond all of a reference's, though both are drawn from one source.
-
-    The largest of all n + m values is the batch's with probability q = n / (n + m), the k largest
-    are with about q^k: k is where that is as rare as three sigmas.
-    """
-    rare = erfc(SIGMAS / sqrt(2)) / 2
-    return ceil(log(rare) / log(n / (n + reference)))
+    upper, lower = max(limits.upper, reach.upper), min(limits.lower, reach.lower)
+    return replace(limits, upper=upper, lower=lower)
 
 
 def describe(spec: MetricSpec, mode: Mode, *, reference: bool = True) -> str:

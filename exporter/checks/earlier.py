@@ -1,29 +1,28 @@
 """How far sound batches are from each other: the figures of a rolling reference's own windows.
 
 A day is never a sample of a month. What the days of the reference are to the month as a whole, the
-next day may be as well.
+next day may be as well, and a little more: few windows have not seen the worst.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
-from math import inf, isfinite
+from math import exp, isfinite, log
 from typing import Any, NamedTuple, Protocol
 
-from exporter.distances import method_named
-from exporter.distances.gaps import ks_distance
-from exporter.distances.tails import ks_asymptotic
+from exporter.checks.chance import tail
+from exporter.checks.records import Records
+from exporter.checks.severities import Severities
 from exporter.metrics import MetricSpec
-from exporter.metrics.drift import DriftRows, automatic_method, compare
-from exporter.profile.column import CategoryProfile, ColumnProfile, Moments, NumericProfile
+from exporter.metrics.drift import DriftRows
+from exporter.profile.column import ColumnProfile, NumericProfile
 from exporter.profile.outcome import Outcome
 from exporter.profile.points import Estimate
 from exporter.profile.table import TableProfile
 from exporter.snapshot import DriftRow, canonical
 
+BEYOND = 1.25  # so much farther than the worst window
 FEWEST = 2  # windows from which anything can be learnt
 Params = Mapping[str, Any]
 
@@ -44,10 +43,41 @@ class Profiles(Protocol):
         """Of target and prediction."""
 
 
-class _Figure(NamedTuple):
+class Reach(NamedTuple):
+    """How low and how high a sound batch's figure may be."""
+
+    lower: float
+    upper: float
+
+
+class Evidence(Protocol):
+    """What a reference itself tells of how far sound batches are from it."""
+
+    chance_only: bool  # that of the rows: what else differs from batch to batch is not known
+
+    def reach(
+        self,
+        spec: MetricSpec,
+        params: Params,
+        column: str,
+        label: str,
+        *,
+        center: float,
+        rows: int | None = None,
+    ) -> Reach | None:
+        """How far a figure may be off; None where nothing is known. With *rows*, of a count in so many."""
+
+    def severity(self, column: str, params: Params) -> float:
+        """How severe a drift may be: 1 at the threshold."""
+
+
+class WindowFigure(NamedTuple):
+    """What a metric says of one window."""
+
     label: str
     value: float
     rows: int  # of the window
+    record: bool = False  # it is of a window beside those before it, or after it, only
 
 
 @dataclass
@@ -62,15 +92,57 @@ class Earlier:
     windows: Sequence[Profiles]
     drift: Mapping[str, Params] = field(default_factory=dict)  # a column's drift options
     min_rows: int = 0  # windows that have fewer say nothing
-    _known: dict[tuple[str, str, str], list[_Figure]] = field(default_factory=dict)
+    chance_only = False
+    _known: dict[tuple[str, str, str], list[WindowFigure]] = field(default_factory=dict)
     _drift: dict[str, list[DriftRow | None]] = field(default_factory=dict)
-    _spreads: dict[str, Counter[str]] = field(default_factory=dict)
-    _ranges: dict[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
+    _records: dict[str, Records] = field(default_factory=dict)
+
+    def reach(
+        self,
+        spec: MetricSpec,
+        params: Params,
+        column: str,
+        label: str,
+        *,
+        center: float,
+        rows: int | None = None,
+    ) -> Reach | None:
+        """A quarter beyond the worst window, and to where the tail of the windows' figures seldom reaches."""
+        figures = self.figures(spec, params, column, label, rows=rows)
+        if not figures:
+            return None
+        worst = figures + self.figures(spec, params, column, label, rows=rows, records=True)
+        share = spec.unit == "ratio" and min(worst) >= 0 and max(worst) <= 1
+        low, high = _reaches_of_shares(figures) if share else reaches(figures)
+        most, least = max(worst), min(worst)
+        lower, upper = center + BEYOND * (least - center), center + BEYOND * (most - center)
+        if spec.better == "lower" and most > 0:  # far from zero, not from the whole
+            upper = max(upper, BEYOND * most)
+        if share:
+            lower, upper = max(lower, least**BEYOND), min(upper, 1 - (1 - most) ** BEYOND)
+        return Reach(min(low, lower), max(high, upper))
+
+    def severity(self, column: str, params: Params) -> float:
+        """A quarter more than that of the worst window, or what the tail seldom passes."""
+        severities = self.severities(column, params)
+        if not severities:
+            return 1.0
+        return max(1.0, BEYOND * max(severities), tail(severities))
 
     def figures(
-        self, spec: MetricSpec, params: Params, column: str, label: str, *, rows: int | None = None
+        self,
+        spec: MetricSpec,
+        params: Params,
+        column: str,
+        label: str,
+        *,
+        rows: int | None = None,
+        records: bool = False,
     ) -> list[float]:
-        """One figure a window that has it; with *rows*, scaled to a batch of so many."""
+        """One figure a window that has it; with *rows*, scaled to a batch of so many.
+
+        With *records* those of windows that had what the windows before them, or after, had not.
+        """
         if len(self.windows) < FEWEST:
             return []
         key = (spec.id, column, canonical(params))
@@ -78,9 +150,9 @@ class Earlier:
             read = self._of_table if spec.per == "dataset" else self._of_column
             self._known[key] = list(read(spec, params, column))
         return [
-            value if rows is None else value * rows / whole
-            for named, value, whole in self._known[key]
-            if named == label
+            found.value if rows is None else found.value * rows / found.rows
+            for found in self._known[key]
+            if found.label == label and found.record == records
         ]
 
     def severities(self, column: str, params: Params) -> list[float]:
@@ -90,7 +162,7 @@ class Earlier:
         rows = self._drift_rows(column, params)
         return [row.severity for row in rows if row is not None and row.severity is not None]
 
-    def _of_table(self, spec: MetricSpec, params: Params, _: str) -> Iterator[_Figure]:
+    def _of_table(self, spec: MetricSpec, params: Params, _: str) -> Iterator[WindowFigure]:
         for place, window in enumerate(self.windows):
             current = self._read(spec, window, place)
             if current is None or not window.table.rows:
@@ -98,7 +170,7 @@ class Earlier:
             count = window.table.rows if not isinstance(current, Outcome) else current.count
             if count >= self.min_rows or isinstance(current, TableProfile):
                 beside = (self.whole.table,) if spec.compares else ()
-                yield from _figures(spec, params, window.table.rows, current, *beside)
+                yield from finite_figures(spec, params, window.table.rows, current, *beside)
 
     def _read(self, spec: MetricSpec, window: Profiles, place: int) -> object | None:
         if DriftRows in spec.reads:
@@ -107,107 +179,63 @@ class Earlier:
         parts = (window.table, window.outcome)
         return next((part for part in parts if isinstance(part, spec.reads)), None)
 
-    def _of_column(self, spec: MetricSpec, params: Params, name: str) -> Iterator[_Figure]:
+    def _of_column(self, spec: MetricSpec, params: Params, name: str) -> Iterator[WindowFigure]:
         for place, window in enumerate(self.windows):
             column, whole = window.columns.get(name), self.whole.columns.get(name)
             if column is None or whole is None or not column.rows:
                 continue
             if not spec.compares:
-                yield from _figures(spec, params, column.rows, column)
+                yield from finite_figures(spec, params, column.rows, column)
             elif column.count >= max(self.min_rows, 1):
                 alike = not spec.alone and isinstance(column, NumericProfile)  # moments hardly move
-                beside = whole if alike else self._others(place, column, whole)
-                yield from _figures(spec, params, column.rows, column, beside)
+                beside = whole if alike else self._records_of(name).others(place)
+                yield from finite_figures(spec, params, column.rows, column, beside)
+        if spec.compares and name in self.whole.columns:
+            yield from self._broken(spec, params, name)
 
-    def _others(self, place: int, column: ColumnProfile, whole: ColumnProfile) -> ColumnProfile:
-        """The reference without one window, as far as range and categories go."""
-        if isinstance(column, CategoryProfile) and isinstance(whole, CategoryProfile):
-            spread = self._spread(column.name)
-            known = [i for i, label in enumerate(column.labels) if spread[label] > 1]
-            labels = tuple([column.labels[i] for i in known])
-            return CategoryProfile(
-                whole.name, whole.rows, whole.missing, labels, column.counts[known]
-            )
-        if isinstance(column, NumericProfile) and isinstance(whole, NumericProfile):
-            least, most = self._range_beside(column.name)[place]
-            if least > most:  # no other window has values
-                return whole
-            m = whole.moments
-            return NumericProfile(
-                whole.name, whole.rows, whole.missing, whole.infinite, whole.distinct,
-                Moments(m.count, m.mean, m.squares, least, most), whole.points,
-            )  # fmt: skip
-        return whole
+    def _broken(self, spec: MetricSpec, params: Params, name: str) -> Iterator[WindowFigure]:
+        """The figures of windows that had what those before them, or after them, had not."""
+        if not spec.alone and isinstance(self.whole.columns[name], NumericProfile):
+            return
+        for column, beside in self._records_of(name).broken():
+            if column.count >= max(self.min_rows, 1):
+                for figure in finite_figures(spec, params, column.rows, column, beside):
+                    yield figure._replace(record=True)
 
-    def _spread(self, name: str) -> Counter[str]:
-        """In how many windows each category occurs."""
-        if name not in self._spreads:
-            columns = (window.columns.get(name) for window in self.windows)
-            labels = (c.labels for c in columns if isinstance(c, CategoryProfile))
-            self._spreads[name] = Counter(chain.from_iterable(labels))
-        return self._spreads[name]
-
-    def _range_beside(self, name: str) -> Sequence[tuple[float, float]]:
-        """For each window the least and the most of the others."""
-        if name not in self._ranges:
-            columns = [window.columns.get(name) for window in self.windows]
-            moments = [
-                c.moments if isinstance(c, NumericProfile) and c.count else None for c in columns
-            ]
-            lows = [*sorted([m.least for m in moments if m]), inf, inf]
-            highs = [*sorted([m.most for m in moments if m], reverse=True), -inf, -inf]
-            self._ranges[name] = [
-                (lows[bool(m and m.least == lows[0])], highs[bool(m and m.most == highs[0])])
-                for m in moments
-            ]
-        return self._ranges[name]
+    def _records_of(self, name: str) -> Records:
+        if name not in self._records:
+            windows = [window.columns.get(name) for window in self.windows]
+            self._records[name] = Records(self.whole.columns[name], windows)
+        return self._records[name]
 
     def _drift_rows(self, column: str, params: Params) -> list[DriftRow | None]:
         if column not in self._drift:
-            self._drift[column] = [self._compared(w, column, params) for w in self.windows]
+            whole = self.whole.columns.get(column)
+            beside = Severities(whole, params) if whole is not None else None
+            windows = [window.columns.get(column) for window in self.windows]
+            self._drift[column] = [
+                beside.of(w) if beside and w and w.count >= max(self.min_rows, 1) else None
+                for w in windows
+            ]
         return self._drift[column]
 
-    def _compared(self, window: Profiles, name: str, params: Params) -> DriftRow | None:
-        column, whole = window.columns.get(name), self.whole.columns.get(name)
-        kinds = (NumericProfile, CategoryProfile)
-        if not isinstance(column, kinds) or not isinstance(whole, kinds):
-            return None
-        if column.count < max(self.min_rows, 1):
-            return None
-        try:
-            return _compared(column, whole, **params)
-        except Exception:  # noqa: BLE001  a window that cannot be compared says nothing
-            return None
+
+def reaches(figures: Sequence[float]) -> Reach:
+    """Where both tails of the figures seldom reach."""
+    return Reach(-tail([-x for x in figures]), tail(figures))
 
 
-def _compared(
-    column: NumericProfile | CategoryProfile,
-    whole: NumericProfile | CategoryProfile,
-    method: str,
-    threshold: float | None,
-    **options: Any,
-) -> DriftRow:
-    """The drift of a window; exact p-values of KS take 20 ms each, and here only their size counts."""
-    fixed = threshold is not None
-    chosen = automatic_method(whole, None, distance=fixed) if method == "auto" else None
-    named = chosen.id if chosen else method
-    if isinstance(column, NumericProfile) and isinstance(whole, NumericProfile) and named == "ks":
-        return _ks(column, whole, threshold)
-    return compare(column, whole, method, threshold, **options)
+def _reaches_of_shares(figures: Sequence[float]) -> Reach:
+    """The same where nothing and all are infinitely far: a feed that is all dead is beyond any window that is not."""
+    high = 1.0 if max(figures) == 1 else 1 - exp(-tail([-log(1 - x) for x in figures]))
+    low = 0.0 if min(figures) == 0 else exp(-tail([-log(x) for x in figures]))
+    return Reach(low, high)
 
 
-def _ks(column: NumericProfile, whole: NumericProfile, threshold: float | None) -> DriftRow:
-    ks = method_named("ks")
-    limit = ks.threshold if threshold is None else threshold
-    n, m = column.count, whole.count
-    p = ks_asymptotic(ks_distance(column, whole).value, max(round(n * m / (n + m)), 1))
-    return DriftRow(
-        column.name, "numerical", "ks", p, limit, ks.drifted(p, limit), ks.severity(p, limit),
-        n=n, reference_n=m,
-    )  # fmt: skip
-
-
-def _figures(spec: MetricSpec, params: Params, rows: int, *profiles: object) -> Iterator[_Figure]:
+def finite_figures(
+    spec: MetricSpec, params: Params, rows: int, *profiles: object
+) -> Iterator[WindowFigure]:
+    """The figures of a metric, one a label; none where it cannot be computed, or is not finite."""
     try:
         result = spec.compute(*profiles, **params)
     except Exception:  # noqa: BLE001  a window that has no such figure says nothing
@@ -215,4 +243,4 @@ def _figures(spec: MetricSpec, params: Params, rows: int, *profiles: object) -> 
     for label, value in result.items() if isinstance(result, Mapping) else (("", result),):
         number = float(value.value if isinstance(value, Estimate) else value)
         if isfinite(number):
-            yield _Figure(label, number, rows)
+            yield WindowFigure(label, number, rows)

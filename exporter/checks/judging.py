@@ -9,7 +9,6 @@ from math import isfinite
 from typing import Any
 
 from exporter.checks.automatic import (
-    BEYOND,
     EMPTY_REFERENCE,
     NEEDS_REFERENCE,
     Figure,
@@ -163,15 +162,19 @@ class _Judge:
         p = method.score == "p_value"
         text = f"{row.method} {'p-value ' if p else ''}{told(score)}, threshold {told(bound)}"
         if allowed > 1:
-            text += f" ({told(threshold)} widened: the reference's own windows differ as much)"
+            text += f" ({told(threshold)} widened: {self._why_widened()})"
         blank = check.result(check.judged(fine), text, row.column)
         return replace(blank, value=score, lower=bound if p else None, upper=None if p else bound)
 
+    def _why_widened(self) -> str:
+        if self.at.evidence is not None and self.at.evidence.chance_only:
+            return "so few rows differ as much by chance"
+        return "the reference's own windows differ as much"
+
     def _allowed_severity(self, check: Check, row: DriftRow) -> float:
-        if self.at.mode == "evidently" or self.at.earlier is None:
+        if self.at.mode == "evidently" or self.at.evidence is None:
             return 1.0
-        severities = self.at.earlier.severities(row.column, check.params)
-        return max(1.0, BEYOND * max(severities, default=0.0))
+        return self.at.evidence.severity(row.column, check.params)
 
     def _result(self, check: Check, row: MetricRow) -> CheckResult:
         gone = self._no_value(check, row)
