@@ -75,7 +75,8 @@ class _Numbers:
     def range(self) -> float:
         means, there = self.figures(), self.values[np.isfinite(self.values)]
         gap = abs(means["overestimation"] / 2 - means["underestimation"] / 2)  # no overflow
-        return min(gap / float(there.max() / 2 - there.min() / 2), 1.0) if gap else gap
+        spread = float(there.max() / 2 - there.min() / 2) if len(there) else NAN
+        return min(gap / spread, 1.0) if spread else 0.0
 
 
 @dataclass(frozen=True, slots=True)

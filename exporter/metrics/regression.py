@@ -165,7 +165,7 @@ def error_normality(errors: ErrorProfile) -> dict[str, float]:
     """How straight the errors lie on the line of a normal distribution: r, 1 = normal; with the line's slope and intercept."""
     n = errors.count
     values, weights = _weighted(errors.errors.points)
-    if n < 3 or values[0] == values[-1]:
+    if n < 3 or not errors.errors.moments.squares:
         return dict.fromkeys(("", "slope", "intercept"), NAN)
     normal = _normal_medians(n)
     ends = np.cumsum(weights).astype(np.int64)

@@ -32,9 +32,14 @@ TYPES = {
     "p": pa.float64(),
 }  # fmt: skip
 FEATURES = ("x", "k", "d", "z", "c", "b", "n")
+SETS = {"v": ("said", "p")}
 TASKS = {
-    "regression": schema_of(KINDS, FEATURES, target="y", prediction="said", task="regression"),
-    "binary": schema_of(KINDS, FEATURES, target="late", probability="p", task="binary"),
+    "regression": schema_of(
+        KINDS, FEATURES, target="y", prediction="said", task="regression", embeddings=SETS
+    ),
+    "binary": schema_of(
+        KINDS, FEATURES, target="late", probability="p", task="binary", embeddings=SETS
+    ),
 }
 _HOSTILE = [None, 0.0, -0.0, 1.0, -1.0, 5e-324, 1.7e308, -1.7e308, 1e200, inf, -inf, nan]
 _CELLS = {
@@ -63,7 +68,9 @@ def table(told: list[dict[str, Any]]) -> pa.Table:
 
 
 def options_of(spec: MetricSpec) -> dict[str, Any]:
-    """What the metric must be given."""
+    """What the metric must be given; of vectors a method for which their order is nothing."""
+    if spec.id == "embeddings_drift":
+        return {"method": "embedding_distance"}
     needed = [name for name, default in spec.options.items() if default is Parameter.empty]
     return {name: NEEDED[name] for name in needed}
 
@@ -81,8 +88,12 @@ def everything(schema: Schema, **options: Any) -> Plan:
 
 
 def _columns(spec: MetricSpec) -> dict[str, Any]:
-    """All that it reads: of drift the target and the prediction, too."""
-    return {"columns": "all"} if spec.id == "column_drift" else {}
+    """All that it reads: of drift the target and the prediction, too.
+
+    Not of texts: a classifier's score hangs on the order of the rows.
+    """
+    compared = [name for name, kind in KINDS.items() if kind in ("numerical", "categorical")]
+    return {"columns": compared} if spec.id == "column_drift" else {}
 
 
 def evaluated(
