@@ -24,12 +24,13 @@ KINDS = {
     "x": "numerical", "k": "numerical", "d": "numerical", "z": "numerical", "c": "categorical",
     "b": "categorical", "n": "categorical", "t": "datetime", "w": "text",
     "y": "numerical", "said": "numerical", "late": "categorical", "p": "numerical",
+    "pet": "categorical", "pa": "numerical", "pb": "numerical",
 }  # fmt: skip
 TYPES = {
     "x": pa.float64(), "k": pa.int64(), "d": pa.decimal128(20, 2), "z": pa.float64(),
     "c": pa.string(), "b": pa.bool_(), "n": pa.string(), "t": pa.timestamp("us"),
     "w": pa.string(), "y": pa.float64(), "said": pa.float64(), "late": pa.int64(),
-    "p": pa.float64(),
+    "p": pa.float64(), "pet": pa.string(), "pa": pa.float64(), "pb": pa.float64(),
 }  # fmt: skip
 FEATURES = ("x", "k", "d", "z", "c", "b", "n")
 SETS = {"v": ("said", "p")}
@@ -40,8 +41,12 @@ TASKS = {
     "binary": schema_of(
         KINDS, FEATURES, target="late", probability="p", task="binary", embeddings=SETS
     ),
+    "multiclass": schema_of(
+        KINDS, FEATURES, target="pet", probabilities={"ape": "pa", "bat": "pb"}, task="multiclass"
+    ),
 }
 _HOSTILE = [None, 0.0, -0.0, 1.0, -1.0, 5e-324, 1.7e308, -1.7e308, 1e200, inf, -inf, nan]
+_CHANCE = st.one_of(st.sampled_from([None, nan, 0.0, 1.0, 0.5]), st.floats(0, 1))
 _CELLS = {
     "x": st.one_of(st.sampled_from(_HOSTILE), st.floats(width=64)),
     "k": st.sampled_from([None, 0, 1, 2**53, 2**53 + 1, 2**60 + 1, 2**63 - 1, -(2**63)]),
@@ -55,7 +60,10 @@ _CELLS = {
     "y": st.one_of(st.sampled_from([None, nan, inf, 0.0]), st.floats(-1e3, 1e3)),
     "said": st.one_of(st.sampled_from([None, nan, -inf]), st.floats(-1e3, 1e3)),
     "late": st.sampled_from([None, 0, 1]),
-    "p": st.one_of(st.sampled_from([None, nan, 0.0, 1.0, 0.5]), st.floats(0, 1)),
+    "p": _CHANCE,
+    "pet": st.sampled_from([None, "ape", "bat", "cow"]),
+    "pa": _CHANCE,
+    "pb": _CHANCE,
 }
 rows = st.lists(st.fixed_dictionaries(_CELLS), max_size=40)
 some_rows = st.lists(st.fixed_dictionaries(_CELLS), min_size=1, max_size=40)
