@@ -23,30 +23,35 @@ def conflicting_targets(rows: Rows, *, compat: bool = False) -> float:
     """
     if rows.schema.target is None:
         raise ValueError("the model has no target")
-    return _conflicts(rows, rows.schema.target, compat=compat)
+    return _conflicts(rows, [rows.schema.target], compat=compat)
 
 
 @metric(per="dataset", unit="rows", better="lower", automatic=_NONE, needs={"prediction"})
 def conflicting_predictions(rows: Rows, *, compat: bool = False) -> float:
     """Rows that have the same features as a row with another prediction; `compat` as above."""
-    name = rows.schema.prediction or rows.schema.probability
-    if name is None:
+    schema = rows.schema
+    said = [schema.prediction] if schema.prediction else schema.scores
+    if not said:
         raise ValueError("the model has no prediction")
-    return _conflicts(rows, name, compat=compat)
+    return _conflicts(rows, said, compat=compat)
 
 
-def _conflicts(rows: Rows, outcome: str, *, compat: bool) -> int:
+def _conflicts(rows: Rows, outcome: Sequence[str], *, compat: bool) -> int:
     features = [name for name in rows.schema.columns() if name in rows.schema.features]
     if not features:
         raise ValueError("the model has no features")
     for name in features:
         if name not in rows.types:
             rows.arrow(name)  # raises: all are looked at, also where a few tell all rows apart
-    inside = None if compat else np.flatnonzero(~rows.absent(outcome))
+    inside = None
+    if not compat:
+        inside = np.flatnonzero(~np.any([rows.absent(name) for name in outcome], axis=0))
     inside, alike = _repeated(rows, features, inside)
     if not len(inside):
         return 0
-    said = rows.hashes(outcome)(inside, 0)
+    said = np.zeros(len(inside), np.uint64)
+    for name in outcome:
+        said += _hashes(rows, name, inside)
     order = np.lexsort((said, alike))
     alike, said = alike[order], said[order]
     starts = np.flatnonzero(np.append(True, alike[1:] != alike[:-1]))
@@ -61,7 +66,7 @@ def _repeated(rows: Rows, features: Sequence[str], inside: Ints | None) -> tuple
     """The rows, of those inside, whose features occur again, and a hash of their features."""
     hashes = np.zeros(rows.count if inside is None else len(inside), np.uint64)
     for done, name in enumerate(features, 1):
-        hashes += rows.hashes(name)(inside, crc32(name.encode("utf-8", "surrogatepass")))
+        hashes += _hashes(rows, name, inside)
         if done in NARROW_AFTER or done == len(features):
             keep = _with_doubles(hashes)
             inside = keep if inside is None else inside[keep]
@@ -69,6 +74,11 @@ def _repeated(rows: Rows, features: Sequence[str], inside: Ints | None) -> tuple
         if inside is not None and not len(inside):
             break
     return (np.arange(rows.count) if inside is None else inside), hashes
+
+
+def _hashes(rows: Rows, name: str, inside: Ints | None) -> Hashes:
+    """Different for every column: they must not be exchangeable."""
+    return rows.hashes(name)(inside, crc32(name.encode("utf-8", "surrogatepass")))
 
 
 def _with_doubles(hashes: Hashes) -> Ints:

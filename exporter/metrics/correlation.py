@@ -23,6 +23,7 @@ from exporter.profile.rows import Rows
 Method = Literal["pearson", "spearman", "kendall", "cramer_v"]
 Chosen = Literal["auto", "pearson", "spearman", "kendall", "cramer_v"]
 Found = dict[Pair, float | Exception]
+DECIDED = ""  # no column has this name: the classes that probabilities decide for
 UNTOLD = "needs two different values of either column in the rows that have both"
 _COMPUTE: Mapping[str, Any] = {
     "pearson": pearson, "spearman": spearman, "kendall": kendall, "cramer_v": cramer_v,
@@ -59,25 +60,25 @@ def target_correlation(rows: Rows, *, method: Chosen = "auto") -> dict[str, floa
     `auto`, here and below: `cramer_v` for a categorical target, with the categorical features,
     `pearson` for a numerical one.
     """
-    return _with_features(rows, _target(rows), method)
+    return _with_features(rows, *_target(rows, method))
 
 
 @metric(per="dataset", unit="score", labels="column", needs={"prediction"})
 def prediction_correlation(rows: Rows, *, method: Chosen = "auto") -> dict[str, float | Exception]:
     """Correlation of the prediction, or the probability where there is none, with each feature."""
-    return _with_features(rows, _prediction(rows), method)
+    return _with_features(rows, *_prediction(rows, method))
 
 
 @metric(per="dataset", unit="score", better="lower", automatic=_STRONG, needs={"target"})
 def strongest_target_correlation(rows: Rows, *, method: Chosen = "auto") -> float:
     """Largest absolute correlation of the target with a feature."""
-    return _strongest(_with_features(rows, _target(rows), method))
+    return _strongest(_with_features(rows, *_target(rows, method)))
 
 
 @metric(per="dataset", unit="score", better="lower", automatic=_STRONG, needs={"prediction"})
 def strongest_prediction_correlation(rows: Rows, *, method: Chosen = "auto") -> float:
     """Largest absolute correlation of the prediction with a feature."""
-    return _strongest(_with_features(rows, _prediction(rows), method))
+    return _strongest(_with_features(rows, *_prediction(rows, method)))
 
 
 @metric(
@@ -88,9 +89,10 @@ def strongest_prediction_correlation(rows: Rows, *, method: Chosen = "auto") -> 
     needs={"target", "prediction"},
 )
 def target_prediction_correlation(rows: Rows, *, method: Chosen = "auto") -> float:
-    """Correlation of target and prediction; of classes that of the labels."""
-    target, prediction = _target(rows), _prediction(rows)
-    (figure,) = _found(rows, _method(rows, target, method), [(target, prediction)]).values()
+    """Correlation of target and prediction; of classes that of the labels, by `cramer_v`."""
+    target, chosen = _target(rows, method)
+    prediction, chosen = _prediction(rows, chosen)
+    (figure,) = _found(rows, chosen, [(target, prediction)]).values()
     if isinstance(figure, Exception):
         raise figure
     return figure
@@ -135,17 +137,25 @@ def _kind(method: str) -> Kind:
     return "categorical" if method == "cramer_v" else "numerical"
 
 
-def _target(rows: Rows) -> str:
+def _target(rows: Rows, method: str) -> tuple[str, str]:
+    """The target, and the method for it."""
     if rows.schema.target is None:
         raise ValueError("the model has no target")
-    return rows.schema.target
+    return rows.schema.target, _method(rows, rows.schema.target, method)
 
 
-def _prediction(rows: Rows) -> str:
-    name = rows.schema.prediction or rows.schema.probability
-    if name is None:
+def _prediction(rows: Rows, method: str) -> tuple[str, str]:
+    """The prediction, or what stands for it, and the method for it."""
+    schema = rows.schema
+    if schema.prediction is not None:
+        return schema.prediction, _method(rows, schema.prediction, method)
+    if schema.score is None:
         raise ValueError("the model has no prediction")
-    return name
+    if method == "cramer_v" or (method == "auto" and schema.probabilities):
+        return DECIDED, "cramer_v"
+    if schema.probability is None:
+        raise ValueError(f"{method} needs one probability: the model has one for each class")
+    return schema.probability, _method(rows, schema.probability, method)
 
 
 def _method(rows: Rows, name: str, method: str) -> str:
@@ -156,12 +166,11 @@ def _method(rows: Rows, name: str, method: str) -> str:
 
 
 def _with_features(rows: Rows, name: str, method: str) -> dict[str, float | Exception]:
-    chosen = _method(rows, name, method)
-    kind = _kind(chosen)
+    kind = _kind(method)
     features = [f for f in rows.schema.features if rows.schema.kinds.get(f) == kind and f != name]
     if not features:
-        raise ValueError(f"{chosen} needs {kind} features: the model has none")
-    found = _found(rows, chosen, [(name, feature) for feature in features])
+        raise ValueError(f"{method} needs {kind} features: the model has none")
+    found = _found(rows, method, [(name, feature) for feature in features])
     return {feature: found[name, feature] for feature in features}
 
 
@@ -189,11 +198,15 @@ def _computed(rows: Rows, method: str, pairs: Sequence[Pair]) -> Found:
 
 
 def _labels(rows: Rows, name: str) -> Labelled:
-    """A column's categories; of a probability without prediction: what is decided by it."""
+    """A column's categories, or the classes that the model's probabilities decide for."""
     schema = rows.schema
-    if name != schema.probability or schema.prediction is not None:
+    if name != DECIDED:
         return rows.codes(name)
-    probability = rows.floats(name)
+    if schema.probability is None:
+        from exporter.profile.read import likeliest
+
+        return likeliest({label: rows.floats(x) for label, x in schema.probabilities.items()})
+    probability = rows.floats(schema.probability)
     said = np.where(np.isnan(probability), 2, probability >= schema.threshold)
     return ["below", "at or above"], said.astype(np.int32)
 

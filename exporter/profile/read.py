@@ -77,7 +77,7 @@ def _classes(batch: Batch, schema: Schema, known: ScoreProfile | None) -> ScoreP
     """The outcome of many classes: those seen, those that have a probability, and the reference's."""
     truths, actual = _codes(batch, str(schema.target))
     chances = {x: _floats(batch, name) for x, name in schema.probabilities.items()}
-    said, predicted = _codes(batch, schema.prediction) if schema.prediction else _likeliest(chances)
+    said, predicted = _codes(batch, schema.prediction) if schema.prediction else likeliest(chances)
     classes = {*truths, *said, *chances, *(known.labels if known and not known.binary else ())}
     if len(classes) > MOST_CLASSES:
         text = f"{len(classes)} classes, more than {MOST_CLASSES}: is it the column of the classes?"
@@ -88,7 +88,7 @@ def _classes(batch: Batch, schema: Schema, known: ScoreProfile | None) -> ScoreP
     )
 
 
-def _likeliest(chances: Mapping[str, Floats]) -> tuple[list[str], Codes]:
+def likeliest(chances: Mapping[str, Floats]) -> tuple[list[str], Codes]:
     """The class of the highest probability, the first of equals; none where one is missing."""
     most, said = None, np.empty(0, np.int32)
     for place, chance in enumerate(chances.values()):

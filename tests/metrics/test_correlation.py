@@ -170,6 +170,29 @@ def test_a_target_of_classes_is_compared_with_categories_and_with_what_the_proba
     )
 
 
+def test_of_many_classes_the_likeliest_stands_for_the_prediction():
+    rng = np.random.default_rng(4)
+    chances = {f"p_{x}": rng.random(80) for x in "nsw"}
+    chances["p_n"][:3] = np.nan
+    frame = rows_of(1).assign(**chances)
+    likeliest = frame[list(chances)].dropna().idxmax(axis=1).str.removeprefix("p_")
+    kinds = {"plan": "categorical", "area": "categorical"}
+    model = schema_of(
+        kinds | dict.fromkeys(chances, "numerical"), ("plan",), target="area", task="multiclass",
+        probabilities={x: f"p_{x}" for x in "nsw"},
+    )  # fmt: skip
+    names = ("target_prediction_correlation", "prediction_correlation", "conflicting_predictions")
+    found = Figures(told(frame, *names, schema=model))
+    given = schema_of(kinds | {"said": "categorical"}, ("plan",), target="area", prediction="said")
+    expected = Figures(told(frame.assign(said=likeliest), *names[:2], schema=given))
+    assert found.value(names[0], method="auto") == expected.value(names[0], method="auto")
+    by_plan = [f.value(names[1], "", "plan", method="auto") for f in (found, expected)]
+    assert by_plan[0] == by_plan[1]
+    assert found.value(names[2], compat=False) == 77
+    (row,) = told(frame, {names[1]: {"method": "pearson"}}, schema=model).metrics
+    assert row.error == "pearson needs one probability: the model has one for each class"
+
+
 @pytest.mark.parametrize("name", ["target", "prediction"])
 def test_without_a_target_or_prediction_the_reason_says_so(name):
     schema = schema_of({"a": "numerical", "b": "numerical"})
