@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from math import inf
+from dataclasses import replace
+from math import inf, log
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from golden.evaluations import Figures, batch_of, evaluated, reference_of, schema_of
+from metrics.outcomes import binary, many
 
 from exporter import evaluation
 from exporter.batch import Schema
+from exporter.errors import BatchError
 from exporter.plan import make_plan
+from exporter.profile.merge import merge_outcomes
+from exporter.profile.outcome import class_profile
 
 
 def outcome_schema(task: str, **parts) -> Schema:
@@ -109,3 +115,151 @@ def test_a_classifier_without_probability_says_what_is_missing():
     figures = Figures(evaluated(rows, None, outcome_schema("binary"), "roc_auc", "accuracy"))
     assert figures.row("roc_auc").error == "needs a probability among the model's columns"
     assert figures.value("accuracy") == 0.5
+
+
+PETS = ("ape", "bat", "cow")
+MANY = schema_of(
+    {"y": "categorical"} | {f"p_{pet}": "numerical" for pet in PETS}, (), target="y",
+    task="multiclass", probabilities={pet: f"p_{pet}" for pet in PETS},
+)  # fmt: skip
+
+
+def pets(target: list, *chances: tuple) -> pa.Table:
+    columns = zip(*chances, strict=True)
+    return pa.table({"y": target} | {f"p_{n}": list(x) for n, x in zip(PETS, columns, strict=True)})
+
+
+SURE = [(0.8, 0.1, 0.1), (0.1, 0.8, 0.1), (0.1, 0.1, 0.8)]
+
+
+def test_the_likeliest_class_is_the_prediction_and_of_equals_the_first():
+    rows = pets(["ape", "bat", "cow", "cow"], *SURE, (0.2, 0.4, 0.4))
+    figures = Figures(evaluated(rows, None, MANY, "accuracy", "confusion"))
+    assert figures.value("accuracy") == 0.75
+    assert figures.value("confusion", "", "cow→bat") == 1
+    assert figures.snapshot.labelled_rows == 4
+
+
+def test_a_prediction_column_goes_before_the_likeliest_class():
+    rows = pets(["ape", "bat", "cow"], *SURE).append_column("said", pa.array(["bat"] * 3))
+    figures = Figures(
+        evaluated(rows, None, replace(MANY, prediction="said"), "accuracy", "roc_auc")
+    )
+    assert figures.value("accuracy") == pytest.approx(1 / 3)
+    assert figures.value("roc_auc") == 1
+
+
+def test_a_row_that_misses_a_probability_is_decided_by_none():
+    rows = pets(["ape", "bat", "cow", "ape"], *SURE, (0.9, None, 0.1))
+    figures = Figures(evaluated(rows, None, MANY, "confusion", "log_loss"))
+    assert figures.value("confusion") == 3
+    assert figures.value("log_loss") == pytest.approx(-log(0.8))
+
+
+def test_a_class_that_the_batch_lacks_has_no_figure_and_its_test_says_so():
+    reference = pets(["ape", "bat", "cow"] * 20, *SURE * 20)
+    current = pets(["ape", "bat"] * 20, *SURE[:2] * 20)
+    tests = ["recall_by_label", {"recall_by_label": {"label": "cow", "gt": 0.1, "name": "cows"}}]
+    snapshot = evaluated(current, reference, MANY, "confusion", tests=tests)
+    figures = Figures(snapshot)
+    assert [(t.test, t.label, t.status) for t in snapshot.tests] == [
+        ("recall_by_label", "ape", "success"), ("recall_by_label", "bat", "success"),
+        ("cows", "cow", "error"),
+    ]  # fmt: skip
+    assert snapshot.tests[2].message == "there is no figure with label 'cow'"
+    assert figures.row("confusion", "", "cow→cow").value == 0
+    assert figures.row("confusion", "", "cow→cow").reference == 20
+
+
+def test_a_class_that_nobody_foresaw_was_given_no_chance_and_is_told():
+    reference = pets(["ape", "bat", "cow"] * 20, *SURE * 20)
+    current = pets(["ape", "bat", "cow", "dog"] * 20, *[*SURE, SURE[0]] * 20)
+    snapshot = evaluated(
+        current, reference, MANY, "accuracy", "log_loss", "roc_auc_by_label",
+        tests=["recall_by_label"],
+    )  # fmt: skip
+    figures = Figures(snapshot)
+    assert figures.value("accuracy") == 0.75
+    assert figures.value("recall_by_label", "", "dog") == 0
+    assert figures.value("log_loss") > 9
+    assert {r.label for r in snapshot.metrics if r.metric == "roc_auc_by_label"} == {*PETS}
+    (dog,) = [t for t in snapshot.tests if t.label == "dog"]
+    assert (dog.status, dog.message) == ("error", "the reference has no such figure")
+
+
+def test_whole_numbers_and_their_text_are_one_class():
+    schema = schema_of(
+        {"y": "categorical", "said": "categorical"}, (), target="y", prediction="said",
+        task="multiclass",
+    )  # fmt: skip
+    rows = pa.table({"y": [0, 1, 2], "said": ["0", "1", "1"]})
+    assert Figures(evaluated(rows, None, schema, "accuracy")).value("accuracy") == pytest.approx(
+        2 / 3
+    )
+    floats = pa.table({"y": [0.0, 1.0, 2.0], "said": [0, 1, 2]})
+    assert Figures(evaluated(floats, None, schema, "accuracy")).value("accuracy") == 1
+
+
+def test_a_target_of_too_many_values_is_refused_with_the_reason():
+    schema = schema_of(
+        {"y": "categorical", "said": "categorical"}, (), target="y", prediction="said",
+        task="multiclass",
+    )  # fmt: skip
+    rows = pa.table({"y": [f"user {i}" for i in range(2000)], "said": ["a"] * 2000})
+    error = Figures(evaluated(rows, None, schema, "accuracy")).row("accuracy").error
+    assert error == "column 'y': 2001 classes, more than 1000: is it the column of the classes?"
+
+
+def test_windows_that_have_too_many_classes_together_have_no_outcome():
+    parts = [
+        class_profile(tuple(f"{n} {i}" for i in range(600)), *[np.zeros(1, np.int32)] * 2, {})
+        for n in (1, 2)
+    ]
+    assert merge_outcomes(parts) is None
+
+
+def test_binary_and_more_classes_do_not_merge():
+    parts = [binary([(1.0, 1.0, 0.5)]), many([("a", "a", 0.5, 0.3, 0.2)])]
+    with pytest.raises(BatchError, match="some parts are of a binary classifier"):
+        merge_outcomes(parts)
+
+
+def test_a_gone_probability_is_named_by_every_figure():
+    rows = pets(["ape", "bat", "cow"], *SURE).drop_columns(["p_bat"])
+    figures = Figures(evaluated(rows, None, MANY, "accuracy"))
+    assert figures.row("accuracy").error == "column 'p_bat': the batch has no such column"
+
+
+def test_the_drift_of_a_prediction_is_that_of_every_class_s_probability():
+    rows = pets(["ape", "bat", "cow"] * 20, *SURE * 20)
+    snapshot = evaluated(rows, rows, MANY, "target_drift")
+    assert {row.column for row in snapshot.drift} == {"y", "p_ape", "p_bat", "p_cow"}
+
+
+def test_of_a_label_the_baseline_is_that_label_s():
+    rows = pets(["ape"] * 30 + ["bat"] * 10 + ["cow"] * 10, *[SURE[0]] * 30, *[SURE[1]] * 20)
+    snapshot = evaluated(rows, None, MANY, tests=["precision_by_label", "recall_by_label", "f1"])
+    told = {(t.metric, t.label): (t.status, t.lower) for t in snapshot.tests}
+    assert told["precision_by_label", "ape"] == ("success", 0.6)
+    assert told["precision_by_label", "bat"] == ("success", 0.2)
+    assert told["recall_by_label", "cow"] == ("fail", 0.2)
+    assert told["f1", ""] == ("success", pytest.approx(1 / 3))
+
+
+def test_a_test_at_a_threshold_is_judged_by_the_baseline_at_that_threshold():
+    rows = pa.table({"y": [1, 0] * 40, "p": [0.9, 0.2] * 40})
+    schema = outcome_schema("binary", prediction=None, probability="p")
+    tests = ["recall", {"recall": {"threshold": 0.95, "name": "strict"}}]
+    snapshot = evaluated(rows, None, schema, "recall", tests=tests)
+    assert [(t.test, t.status, t.lower) for t in snapshot.tests] == [
+        ("recall", "success", 0.5), ("strict", "fail", pytest.approx(0.05)),
+    ]  # fmt: skip
+
+
+def test_figures_without_thresholds_have_no_options_in_their_key():
+    rows = pa.table({"y": [1, 0] * 4, "p": [0.9, 0.2] * 4})
+    schema = outcome_schema("binary", prediction=None, probability="p")
+    snapshot = evaluated(
+        rows, None, schema, "accuracy", {"accuracy": {"threshold": 0.3}}, {"accuracy": {"top_k": 2}}
+    )
+    assert [row.params for row in snapshot.metrics] == [{}, {"threshold": 0.3}, {"top_k": 2}]

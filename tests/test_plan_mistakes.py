@@ -208,3 +208,32 @@ def test_whatever_is_asked_for_becomes_a_plan_or_mistakes_with_places(metrics, t
     for problem in mistakes(metrics, tests, schema):
         assert problem.path[0] in ("metrics", "tests")
         assert problem.text
+
+
+SCORED = schema_of(
+    KINDS | {"late": "categorical", "p": "numerical"}, ("age",), target="late", probability="p",
+    task="binary",
+)  # fmt: skip
+SAID = schema_of(
+    KINDS | {"late": "categorical", "says": "categorical"}, ("age",), target="late",
+    prediction="says", task="binary",
+)  # fmt: skip
+MANY = schema_of(
+    KINDS | {"late": "categorical", "p1": "numerical", "p2": "numerical"}, ("age",),
+    target="late", task="multiclass", probabilities={"1": "p1", "2": "p2"},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("schema", "options", "key", "text"),
+    [
+        (SCORED, {"threshold": 0.5, "top_k": 3}, "threshold", "threshold and top_k exclude each other"),
+        (SCORED, {"threshold": 1.5}, "threshold", "input should be less than or equal to 1"),
+        (SCORED, {"top_k": 0}, "top_k", "input should be greater than or equal to 1"),
+        (SAID, {"threshold": 0.5}, "threshold", "threshold needs columns.probability"),
+        (MANY, {"top_k": 3}, "top_k", "top_k is for two classes: the model has more"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("metric", ["accuracy", "recall_by_label", "baseline_f1"])
+def test_a_decision_that_cannot_be_made_is_refused(metric, schema, options, key, text):
+    assert mistake({metric: options}, schema=schema) == (("metrics", 0, metric, key), text)

@@ -8,7 +8,16 @@ from golden.evaluations import schema_of
 from exporter.errors import PlanError
 from exporter.metrics import CATALOGUE
 from exporter.plan import Plan, make_plan
-from exporter.presets import METRICS, METRICS_TO_COME, OF_PROBABILITIES, ROLES, TESTS, TESTS_TO_COME
+from exporter.presets import (
+    METRICS,
+    METRICS_TO_COME,
+    OF_PROBABILITIES,
+    OF_TWO_CLASSES,
+    REQUIRED,
+    ROLES,
+    TESTS,
+    TESTS_TO_COME,
+)
 
 PROMISED = {
     "metrics": {"data_summary", "data_quality", "data_drift", "target_drift", "regression",
@@ -25,6 +34,11 @@ INPUTS = schema_of(KINDS)
 BINARY = schema_of(
     KINDS | {"late": "categorical", "p": "numerical"}, ("age", "income", "plan"), target="late",
     probability="p", task="binary",
+)  # fmt: skip
+MANY = schema_of(
+    KINDS | {"kind": "categorical", "p1": "numerical", "p2": "numerical"},
+    ("age", "income", "plan"), target="kind", task="multiclass",
+    probabilities={"1": "p1", "2": "p2"},
 )  # fmt: skip
 LABELS_ONLY = schema_of(
     KINDS | {"late": "categorical", "said": "categorical"}, ("age", "income", "plan"),
@@ -64,6 +78,18 @@ def test_every_test_of_a_preset_has_an_automatic_condition():
 
 def test_metrics_that_want_a_probability_say_so_in_the_list():
     assert set(CATALOGUE) >= OF_PROBABILITIES
+
+
+@pytest.mark.parametrize(("preset", "option"), REQUIRED.items())
+def test_an_option_that_a_preset_needs_is_one_that_a_part_of_it_has(preset, option):
+    parts = [part for part in TESTS[preset] if isinstance(part, str)]
+    assert any(option in CATALOGUE[part].options for part in parts)
+    with pytest.raises(PlanError, match=f"{preset} needs '{option}'"):
+        make_plan((), BINARY, tests=[preset])
+
+
+def test_what_only_two_classes_have_is_in_the_catalogue():
+    assert set(CATALOGUE) >= OF_TWO_CLASSES
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -122,6 +148,40 @@ def test_without_a_probability_presets_leave_out_what_needs_one():
     assert not {c.spec.id for c in plan.checks} & OF_PROBABILITIES
     asked = make_plan(["roc_auc"], LABELS_ONLY)
     assert {u.spec.id for u in asked.uses} == {"roc_auc"}
+
+
+def test_top_k_is_handed_to_the_decisions():
+    plan = make_plan((), BINARY, tests=[{"binary_classification_top_k": {"top_k": 9}}])
+    told = {c.spec.id: c.params for c in plan.checks}
+    assert [told[x] for x in ("accuracy", "precision", "recall", "f1")] == [{"top_k": 9}] * 4
+    assert told["roc_auc"] == told["log_loss"] == {}
+    assert columns_tested(plan)["column_drift"] == {"late"}
+
+
+def test_a_threshold_of_a_classifier_s_preset_is_that_of_its_decisions_not_of_drift():
+    plan = make_plan((), BINARY, tests=[{"binary_classification": {"threshold": 0.8}}])
+    told = {c.spec.id: c.params for c in plan.checks}
+    assert told["precision"] == {"threshold": 0.8}
+    assert told["column_drift"]["threshold"] is None
+    by_drift = make_plan((), BINARY, tests=[{"data_drift": {"threshold": 0.8}}])
+    assert {c.params.get("threshold") for c in by_drift.checks if c.spec.id == "column_drift"} == {
+        0.8
+    }
+
+
+def test_multiclass_classification_tests_each_class_and_the_whole():
+    plan = make_plan((), MANY, tests=["multiclass_classification"])
+    assert columns_tested(plan) == {
+        "accuracy": None, "f1": None, "precision_by_label": None, "recall_by_label": None,
+        "row_count": None, "column_drift": {"kind"}, "roc_auc": None, "log_loss": None,
+    }  # fmt: skip
+
+
+def test_of_more_than_two_classes_a_preset_leaves_out_what_only_two_have():
+    ids = {u.spec.id for u in make_plan(["classification"], MANY).uses}
+    assert not ids & OF_TWO_CLASSES
+    assert {"roc_auc", "log_loss", "f1_by_label", "calibration"} <= ids
+    assert {u.spec.id for u in make_plan(["tpr"], MANY).uses} == {"tpr"}
 
 
 def test_regression_has_its_baselines_and_spreads():

@@ -10,7 +10,8 @@ from exporter.config.fields import RESERVED_TAGS, UNBUILT
 from exporter.config.forms import TASKS_TO_COME, Config
 from exporter.distances import DRIFT_METHODS, DriftMethod
 from exporter.metrics import CATALOGUE, MetricSpec
-from exporter.presets import METRICS, ROLES, TESTS, Entry
+from exporter.plan.asking import DRIFT, decisions
+from exporter.presets import METRICS, REQUIRED, ROLES, TESTS, Entry
 
 _ANCHORS = {"^x-": True}
 _NULL = {"type": "null"}
@@ -136,7 +137,10 @@ def _entry(presets: Mapping[str, Iterable[Entry]], options: Options) -> dict[str
     ours = {name: spec for name, spec in CATALOGUE.items() if is_ours(spec)}
     named = {name: _with_options(options(spec), spec.help) for name, spec in ours.items()}
     for name, parts in presets.items():
-        named[name] = _with_options(_preset_options(parts, options), f"The preset {name}.")
+        form = _preset_options(parts, options)
+        if presets is TESTS and name in REQUIRED:
+            form["required"] = [REQUIRED[name]]
+        named[name] = _with_options(form, f"The preset {name}.")
     mapping = {
         "type": "object",
         "properties": dict(sorted(named.items())),
@@ -184,7 +188,9 @@ def _preset_options(parts: Iterable[Entry], options: Options) -> dict[str, Any]:
         name, fixed = (part, {}) if isinstance(part, str) else next(iter(part.items()))
         spec = CATALOGUE[name]
         own = options(spec)["properties"]
-        known = (spec.options.keys() - set(fixed or {})) | ({"critical"} & own.keys())
+        if spec.id == DRIFT:  # a threshold is that of the decisions, where the preset has any
+            own = {key: form for key, form in own.items() if key not in decisions(parts)}
+        known = (own.keys() & spec.options.keys() - set(fixed or {})) | ({"critical"} & own.keys())
         out |= {option: own[option] for option in known}
     return {"properties": dict(sorted(out.items()))}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -114,7 +114,7 @@ class Asking:
         needed = REQUIRED.get(name) if self.kind == "tests" else None
         if needed and needed not in given:
             self.tell(at, f"{name} needs {needed!r}")
-        taken = _decisions(self.presets[name])
+        taken = decisions(self.presets[name])
         for part in self.presets[name]:
             metric, fixed = (part, {}) if isinstance(part, str) else next(iter(part.items()))
             spec, fixed = CATALOGUE[metric], dict(fixed or {})
@@ -142,7 +142,7 @@ class Asking:
         return f"no part of preset {name!r} has the option {option!r}" + nearest(option, known)
 
 
-def _decisions(parts: Sequence[Entry]) -> set[str]:
+def decisions(parts: Iterable[Entry]) -> set[str]:
     """The options that in this preset say how a classifier decides: not when a column has drifted."""
     names = [part if isinstance(part, str) else next(iter(part)) for part in parts]
     specs = [CATALOGUE[name] for name in names]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from cli.shop import Shop
 
@@ -30,6 +32,22 @@ def test_quality_is_shown_of_a_model(files: Shop) -> None:
     model = ("--task", "regression", "--target", "y", "--prediction", "p")
     made = files.json("evaluate", CURRENT, *model)
     assert "rmse" in {row["metric"] for row in made["metrics"]}
+
+
+def test_classes_and_their_probabilities_are_given_as_a_mapping(files: Shop) -> None:
+    pets = pa.table({"pet": ["ape", "bat"] * 20, "pa": [0.7, 0.4] * 20, "pb": [0.3, 0.6] * 20})
+    pq.write_table(pets, files.folder / "pets.parquet")
+    model = ("--task", "multiclass", "--target", "pet", "--probability", "{ape: pa, bat: pb}")
+    made = files.json("evaluate", "pets.parquet", *model)
+    told = {(row["metric"], row["label"]): row["value"] for row in made["metrics"]}
+    assert told["accuracy", ""] == told["recall_by_label", "bat"] == 1
+
+
+def test_probabilities_that_are_no_mapping_are_refused(files: Shop) -> None:
+    model = ("--task", "multiclass", "--target", "pet", "--probability", "{ape: pa")
+    result = files.call("evaluate", CURRENT, *model)
+    assert result.exit_code == 2
+    assert "expected {class: column, …}" in result.stderr
 
 
 def test_a_failed_critical_test_exits_with_1(files: Shop) -> None:

@@ -177,3 +177,15 @@ def test_missing_values_are_evidentlys_where_its_tests_are_asked_for(tmp_path: P
     own = changed((*MODEL, "missing_values"), [None, "n/a", 5], evidently)
     assert schema_of(model_of(tmp_path, own)).missing_values == ("n/a", 5.0)
     assert schema_of(model_of(tmp_path, SOUND)).missing_values == ()
+
+
+def test_a_multiclass_model_has_a_probability_for_every_class(tmp_path: Path) -> None:
+    given = {"time": "t", "target": "y", "probability": {"1": "p1", "2": "p2"}, "numerical": ["a"]}
+    data = changed(MODEL, {**SOUND["models"]["returns"], "task": "multiclass", "columns": given})
+    schema = schema_of(model_of(tmp_path, data))
+    assert schema.probabilities == {"1": "p1", "2": "p2"}
+    assert (schema.task, schema.probability, schema.features) == ("multiclass", None, ("a",))
+    assert schema.kinds == {
+        "a": "numerical", "y": "categorical", "p1": "numerical", "p2": "numerical",
+    }  # fmt: skip
+    assert schema.scores == ("p1", "p2")

@@ -23,6 +23,11 @@ RETURNS = SOUND["models"]["returns"]
 LATE = {"path": "labels-*.csv", "delay": "7d"}
 QUALITY: dict[str, Any] = {"requires": "target", "metrics": ["rmse"]}
 BINARY = {**RETURNS, "task": "binary"}
+CLASSES = {"time": "t", "target": "y", "probability": {"ape": "p_ape", "bat": "p_bat"}}
+
+
+def multiclass(**parts: Any) -> Any:
+    return changed(MODEL, {**RETURNS, "task": "multiclass", "columns": {**CLASSES, **parts}})
 
 
 def model(**parts: Any) -> Any:
@@ -46,6 +51,11 @@ def columns(**parts: Any) -> Any:
         (changed(MODEL, {**BINARY, "columns": {"time": "t", "target": "y"}}), "task", "a binary model needs columns.prediction or columns.probability"),
         (changed(MODEL, {**BINARY, "columns": {"time": "t", "probability": {"yes": "p"}}}), "probability", "no column is given for the positive class '1'"),
         (changed(MODEL, {**BINARY, "columns": {"time": "t", "probability": {"yes": "p"}, "positive": "yess"}}), "probability", "no column is given for the positive class 'yess'; did you mean 'yes'?"),
+        (multiclass(probability=None), "task", "a multiclass model needs columns.prediction or columns.probability"),
+        (multiclass(probability="p_ape"), "probability", "of a multiclass model give every class's column: {class: column, …}"),
+        (multiclass(probability={"ape": "p_ape"}), "probability", "of a multiclass model give every class's column: {class: column, …}"),
+        (multiclass(prediction="p_bat"), "probability", "column 'p_bat' cannot be both prediction and probability"),
+        (multiclass(categorical=["p_ape"]), "- p_ape", "'p_ape' is numerical, as its part in the model tells: take it out"),
         (changed((*MODEL, "labels"), LATE, without((*COLUMNS, "id"))), "labels", "labels are joined by columns.id, which is not given"),
         (changed((*MODEL, "labels"), LATE, without((*COLUMNS, "target"))), "labels", "labels need columns.target, the column to take from them"),
         (changed((*INPUTS, "requires"), "target", without((*COLUMNS, "target"))), "requires", "there is no columns.target"),
@@ -77,6 +87,8 @@ def test_what_does_not_fit_together_is_told_with_its_place(
     ("data", "key", "text"),
     [
         (changed((*INPUTS, "metrics"), ["data_drift"]), "inputs", "column_drift compares with a reference, and model 'returns' has none"),
+        (multiclass(positive="ape"), "positive", "'positive' is for two classes: a multiclass model has no use for it"),
+        (multiclass(threshold=0.3), "threshold", "'threshold' is for two classes: a multiclass model has no use for it"),
         (model(segments={"contry": {}}), "contry", "no declared column is called 'contry'; did you mean 'country'?"),
         (model(labels=LATE, reference={"rolling": "28d", "lag": "1d"}, evaluations={"quality": QUALITY}), "lag", "evaluation 'quality' reads labels: its reference lags as they do, by labels.delay"),
     ],

@@ -284,3 +284,42 @@ def test_now_is_no_part_of_a_profile(tmp_path):
     name = fixed.print
     assert source.told(datetime(2024, 2, 1, tzinfo=UTC)) == []
     assert FileSource("d-1.parquet", tmp_path, SCHEMA, LAYOUT).print == name
+
+
+def test_the_outcome_of_many_classes_comes_back_from_disk_as_it_was(tmp_path, cache):
+    random = np.random.default_rng(0)
+    chances = random.dirichlet([1, 1, 1], 300)
+    table = pa.table(
+        {"y": random.choice(["a", "b", "c"], 300)}
+        | {name: chances[:, i] for i, name in enumerate(("pa", "pb", "pc"))}
+    )
+    pq.write_table(table, tmp_path / "pets.parquet")
+    columns = {"target": "y", "probability": {"a": "pa", "b": "pb", "c": "pc"}}
+    batch = open_batch(table)
+    snapshots = []
+    for data in (table, tmp_path / "pets.parquet", tmp_path / "pets.parquet"):
+        reference = reference_profile(data, columns, "multiclass")
+        plan = make_plan(["classification"], reference.schema)
+        snapshots.append(evaluate(batch, reference, plan))
+    assert snapshots[0].metrics == snapshots[1].metrics == snapshots[2].metrics
+    assert all(row.reference == row.value for row in snapshots[0].metrics)
+
+
+def test_windows_of_classes_add_up_to_the_whole(tmp_path, cache):
+    random = np.random.default_rng(0)
+    table = pa.table(
+        {"t": [f"2024-01-0{1 + i % 3}T12:00:00" for i in range(90)], "id": range(90)}
+        | {"y": random.choice(["a", "b"], 90), "pa": random.random(90), "pb": random.random(90)}
+    )
+    pq.write_table(table, tmp_path / "all.parquet")
+    schema = Schema(
+        {"y": "categorical", "pa": "numerical", "pb": "numerical"}, (), "y", task="multiclass",
+        probabilities={"a": "pa", "b": "pb"},
+    )  # fmt: skip
+    source = FileSource("all.parquet", tmp_path, schema, LAYOUT)
+    windows = WindowProfiles(source)
+    merged = windows.merged(sorted(source.windows()), schema, schema.columns(), labels=True)
+    whole = profile_of(open_batch(table), schema, schema.columns())
+    assert merged.outcome.labels == whole.outcome.labels
+    assert merged.outcome.matrix == whole.outcome.matrix
+    assert merged.outcome.brier == pytest.approx(whole.outcome.brier)

@@ -77,6 +77,24 @@ def test_the_probability_of_the_positive_class_is_the_one_that_is_read():
     assert resolve_schema(batch, columns, "binary").probability == "pb"
 
 
+def test_a_multiclass_model_reads_the_probability_of_every_class():
+    batch = open_batch(pa.table({"x": [1.5], "y": [1], "pa": [0.5], "pb": [0.5]}))
+    columns = {"target": "y", "probability": {1: "pa", 2.0: "pb"}}
+    schema = resolve_schema(batch, columns, "multiclass")
+    assert schema.probabilities == {"1": "pa", "2": "pb"}
+    assert schema.kinds == {
+        "x": "numerical", "y": "categorical", "pa": "numerical", "pb": "numerical",
+    }  # fmt: skip
+    assert schema.features == ("x",)
+
+
+@pytest.mark.parametrize("given", ["pa", {"a": "pa"}, {}])
+def test_one_probability_is_none_of_a_multiclass_model(given):
+    batch = open_batch(pa.table({"y": ["a"], "pa": [0.5]}))
+    with pytest.raises(PlanError, match=r"should be \{class: column\}, for every class"):
+        resolve_schema(batch, {"target": "y", "probability": given}, "multiclass")
+
+
 def test_a_declared_column_that_is_not_there_names_the_nearest():
     batch = open_batch(pa.table({"distance": [1.5]}))
     with pytest.raises(PlanError, match="distnace; did you mean 'distance'"):
