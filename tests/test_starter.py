@@ -324,17 +324,19 @@ def test_of_a_probability_a_class_that_of_the_positive_one_counts(tmp_path: Path
     assert (columns.probability, columns.ignore) == ("proba_1", ["proba_0"])
 
 
-def test_more_than_two_classes_are_watched_without_a_task(tmp_path: Path, database: str) -> None:
+def test_more_than_two_classes_are_judged_as_such(tmp_path: Path, database: str) -> None:
     rng = np.random.default_rng(0)
     kinds = ["cat", "dog", "owl"]
     data = frame().assign(target=rng.choice(kinds, 3000), prediction=rng.choice(kinds, 3000))
     draft = written(tmp_path, data)
     given = model(tmp_path)
     assert (given.task, given.columns.target, given.columns.prediction) == (
-        "none", "target", "prediction",
+        "multiclass", "target", "prediction",
     )  # fmt: skip
-    assert "multiclass models are not built yet" in draft.text
-    assert {s.evaluation for s in run(tmp_path, database)} == {"inputs", "predictions"}
+    assert "'target' holds 3 classes" in draft.text
+    snapshots = run(tmp_path, database)
+    assert {s.evaluation for s in snapshots} == {"inputs", "predictions", "quality"}
+    assert not [row for s in snapshots for row in s.metrics if row.error]
 
 
 def test_without_a_target_the_prediction_is_watched(tmp_path: Path, database: str) -> None:

@@ -222,9 +222,9 @@ def _write_evaluations(page: Page, found: _Findings) -> None:
         page.add("requires: prediction", indent=8)
         page.add(f"metrics: [{{column_drift: {{{columns}, threshold: {threshold}}}}}]", why, 8)
         page.add(f"tests: [{{column_drift: {{{columns}}}}}]", indent=8)
-    if roles.target and roles.task in ("regression", "binary"):
+    if roles.target and roles.task != "none":
         preset = "regression" if roles.task == "regression" else "classification"
-        tests = "regression" if roles.task == "regression" else "binary_classification"
+        tests = preset if roles.task == "regression" else f"{roles.task}_{preset}"
         page.add("quality:", indent=6)
         _write_own_reference(page, found, roles.target, *filter(None, [roles.score]))
         page.add("requires: target", indent=8)

@@ -180,7 +180,9 @@ def _decide(
     numbers = [n for n in predictions if free[n].family == "number"]
     if two and (shares or labels):
         _be_binary(free, labels, shares, roles)
-    elif target and target.family == "number" and numbers and not _is_multiclass(target, labels):
+    elif target and target.distinct > 2 and _has_classes(target, labels):
+        roles.task, roles.prediction = "multiclass", labels[0]
+    elif target and target.family == "number" and numbers and not _has_classes(target, labels):
         roles.task, roles.prediction = "regression", numbers[0]
     elif target is None and continuous and continuous[0] not in shares:
         roles.task, roles.prediction = "regression", continuous[0]
@@ -195,7 +197,7 @@ def _same_classes(prediction: Facts, target: Facts | None) -> bool:
     return target is None or set(prediction.labels) <= set(target.labels)
 
 
-def _is_multiclass(target: Facts, labels: Sequence[str]) -> bool:
+def _has_classes(target: Facts, labels: Sequence[str]) -> bool:
     return target.is_class and bool(labels)
 
 
@@ -218,16 +220,15 @@ def _be_binary(
 
 def _explain(target: Facts | None, roles: Roles) -> None:
     scored = [name for name in (roles.prediction, roles.probability) if name]
-    if target and roles.task == "none" and target.is_class and target.distinct > 2 and scored:
-        why = f"{target.distinct} classes: multiclass models are not built yet"
-    elif not scored:
+    if not scored:
         why = "no prediction found by its name: give columns.prediction, and regression or binary"
     elif roles.task == "none":
         why = f"{scored[0]!r} does not fit {roles.target!r}: regression, binary or none"
     elif target is None:
         why = f"{scored[0]!r} holds {'numbers' if roles.task == 'regression' else 'two classes' if not roles.probability else 'probabilities'}; or none"
     else:
-        held = "numbers" if roles.task == "regression" else "two classes"
+        classes = "two" if roles.task == "binary" else target.distinct
+        held = "numbers" if roles.task == "regression" else f"{classes} classes"
         why = f"{target.name!r} holds {held}"
     roles.why["task"] = why
 
@@ -240,9 +241,12 @@ def _leave_out(
     roles: Roles,
 ) -> None:
     """What is another model's score is no feature; other targets may be, so they stay."""
+    why = "other predictions: a model entry each, see stream_tags"
+    if roles.task == "multiclass":
+        why = "a class's probability? `probability: {class: column}` takes them"
     for name in (*predictions, *probabilities):
         if name not in roles.columns and (roles.score or "proba" in free[name].words):
-            roles.spare[name] = "other predictions: a model entry each, see stream_tags"
+            roles.spare[name] = why
     for name in targets[1:]:
         roles.spare.setdefault(name, "other targets by their name")
 
