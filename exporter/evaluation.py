@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from math import isfinite, isnan
 from typing import Any
 
@@ -12,9 +13,17 @@ import numpy as np
 from exporter.batch import Batch, Kind, Schema
 from exporter.checks import Drawn, Earlier, Evidence, Situation, check_all
 from exporter.descriptors.columns import DescriptorColumn
+from exporter.distances.texts import Texts, texts_of
 from exporter.errors import BatchError, ExporterError
 from exporter.metrics import NeedsReferenceError
-from exporter.metrics.drift import DriftRows, compare
+from exporter.metrics.drift import (
+    COLUMN_DRIFT,
+    EMBEDDING,
+    EMBEDDINGS_DRIFT,
+    DriftRows,
+    compare,
+)
+from exporter.metrics.embeddings import compare_sets
 from exporter.plan import Plan, Use
 from exporter.profile.column import (
     CategoryProfile,
@@ -49,7 +58,6 @@ __all__ = [
     "outcome_of",
 ]
 
-COLUMN_DRIFT = "column_drift"  # the metric whose results are drift rows
 LONGEST_REASON = 300
 QUIETLY = np.errstate(all="ignore")  # what is not finite is told at the end, with its reason
 Dataset = TableProfile | DriftRows | ErrorProfile | ScoreProfile
@@ -97,15 +105,17 @@ def evaluate(batch: Batch, reference: ReferenceProfile | None, plan: Plan) -> Sn
     Only rows and counts are filled in; whose snapshot it is, the caller knows. Nothing that is
     wrong with the data raises: a figure that cannot be had is a row with an error text.
     """
-    columns = _Columns(plan, reference, batch.rows)
+    whole = rows_of(batch, plan.schema)
+    opened = cache(reference.rows) if reference is not None and reference.rows else None
+    columns = _Columns(plan, reference, whole, opened)
     kinds = {name: plan.schema.kinds[name] for name in plan.columns()}
     results, table = _profile_table(batch, kinds, columns.visit, columns.failed)
     drift = [row for result in results for row in result.drift]
     outcome, why = _outcome(batch, reference, plan)
-    whole = rows_of(batch, plan.schema)
-    dataset = _Dataset(batch.rows, reference, table, DriftRows(drift), outcome, why, whole)
+    dataset = _Dataset(batch.rows, reference, table, DriftRows(drift), outcome, why, whole, opened)
     metrics = [row for use in plan.for_dataset() for row in dataset.rows(use)]
     metrics += [row for result in results for row in result.metrics]
+    drift = [*drift, *columns.of_sets()]
     return Snapshot(
         batch.rows,
         reference_rows=reference.table.rows if reference else None,
@@ -137,9 +147,9 @@ def _evidence(rows: int, reference: ReferenceProfile, plan: Plan) -> Evidence | 
     """What the reference tells of how far sound batches are from it."""
     if plan.mode == "evidently":
         return None
-    if not reference.windows:
-        return Drawn(reference, rows, reference.kept)
     drift = {c: u.params for u in plan.uses if u.spec.id == COLUMN_DRIFT for c in u.columns or ()}
+    if not reference.windows:
+        return Drawn(reference, rows, drift, reference.kept)
     return Earlier(reference, reference.windows, drift, plan.min_rows)
 
 
@@ -200,7 +210,8 @@ class _Columns:
 
     plan: Plan
     reference: ReferenceProfile | None
-    rows: int
+    whole: Rows
+    opened: Callable[[], Rows] | None  # those of the reference
 
     def visit(self, column: ColumnProfile) -> ColumnResult:
         """Every metric of a column; one that fails is a row with an error text."""
@@ -229,7 +240,9 @@ class _Columns:
                 drift += self._no_drift(use, name, beside, reason, 0)
             else:
                 metrics.append(
-                    MetricRow(use.spec.id, name, params=use.params, n=self.rows, error=reason)
+                    MetricRow(
+                        use.spec.id, name, params=use.params, n=self.whole.count, error=reason
+                    )
                 )
         return ColumnResult(metrics, drift, None)
 
@@ -253,9 +266,12 @@ class _Columns:
         if beside is None:
             reason = "the reference has no such column"
             return self._no_drift(use, column.name, None, reason, column.rows - column.missing)
-        per_batch = self.plan.mode == "evidently"
+        evidently = self.plan.mode == "evidently"
+        texts = (
+            None if self.opened is None else partial(_texts, column.name, self.whole, self.opened)
+        )
         try:
-            return [compare(column, beside, **use.params, per_batch=per_batch)]  # type: ignore[arg-type]  # by _uses
+            return [compare(column, beside, **use.params, per_batch=evidently, texts=texts)]
         except Exception as error:  # noqa: BLE001  the seam at which a method may fail
             return self._no_drift(use, column.name, beside, reason_of(error), column.count)
 
@@ -267,6 +283,20 @@ class _Columns:
         kind, method = self.plan.schema.kinds[name], use.params["method"]
         there = beside.count if beside else 0
         return [DriftRow(name, kind, method, n=n, reference_n=there, error=reason)]
+
+    def of_sets(self) -> list[DriftRow]:
+        """The drift of the sets of embeddings that were asked for; each is read from the rows."""
+        if self.reference is None:
+            return []
+        uses = [use for use in self.plan.uses if use.spec.id == EMBEDDINGS_DRIFT]
+        return [self._of_set(use, name) for use in uses for name in use.columns or ()]
+
+    def _of_set(self, use: Use, name: str) -> DriftRow:
+        try:
+            return compare_sets(name, self.whole, self.opened, **use.params)
+        except Exception as error:  # noqa: BLE001  the seam at which a method may fail
+            n, method = self.whole.count, use.params["method"]
+            return DriftRow(name, EMBEDDING, method, n=n, error=reason_of(error))
 
     def _distribution(
         self, column: ColumnProfile, beside: ColumnProfile | None
@@ -294,6 +324,7 @@ class _Dataset:
     outcome: Outcome | None
     why: str  # there is no outcome
     whole: Rows
+    opened: Callable[[], Rows] | None
 
     def rows(self, use: Use) -> list[MetricRow]:
         """The figures of one metric of the whole batch, or of pairs of columns."""
@@ -311,8 +342,7 @@ class _Dataset:
     def _of_rows(self, use: Use) -> list[MetricRow]:
         """Figures that no profile can give; the reference's are computed once."""
         columns = self.whole.columns if use.columns is None else use.columns
-        current, reference = self.whole.of(columns), self.reference
-        opened = reference.rows if reference is not None else None
+        current, reference, opened = self.whole.of(columns), self.reference, self.opened
         if use.spec.compares:
             beside = opened().of(columns) if opened is not None else None
             return figures(use, "", self.n, current, beside)
@@ -337,6 +367,10 @@ class _Dataset:
     def _beside(self, use: Use) -> Dataset | None:
         parts = (self.reference.table, self.reference.outcome) if self.reference else ()
         return next((part for part in parts if isinstance(part, use.spec.reads)), None)
+
+
+def _texts(name: str, current: Rows, opened: Callable[[], Rows]) -> tuple[Texts, Texts]:
+    return texts_of(current, name), texts_of(opened(), name)
 
 
 def figures(use: Use, column: str, n: int, current: Any, beside: Any) -> list[MetricRow]:

@@ -17,6 +17,7 @@ from exporter.config.merging import KINDS
 from exporter.config.reference import inline, row
 from exporter.distances import DRIFT_METHODS
 from exporter.metrics import CATALOGUE, MetricSpec
+from exporter.metrics.drift import COLUMN_DRIFT, DRIFT_METRICS, EMBEDDINGS_DRIFT
 from exporter.plan.asking import Told
 from exporter.plan.choosing import Choosing
 from exporter.presets import METRICS, OF_PROBABILITIES, ROLES, TESTS, Entry
@@ -58,8 +59,9 @@ _DRIFT = """\
 ## Drift methods
 
 `method: auto` chooses once a model, by the reference: up to 1,000 values `ks` for numbers, `chisquare` for
-categories and for numbers with at most 5 distinct values, `z` where there are at most 2; beyond 1,000 `wasserstein` for
-numbers and `jensenshannon` for the rest. `severity` is 1 where drift begins, whatever the method.
+categories and for numbers with at most 5 distinct values, `z` where there are at most 2, `perc_text_content_drift` for
+texts; beyond 1,000 `wasserstein` for numbers, `abs_text_content_drift` for texts and `jensenshannon` for the rest.
+Methods of embeddings are those of `embeddings_drift`. `severity` is 1 where drift begins, whatever the method.
 """
 
 
@@ -137,7 +139,8 @@ def _described(spec: MetricSpec) -> Iterator[str]:
     better = "" if spec.better == "neutral" else spec.better
     options = ", ".join(f"`{name}`{_default(value)}" for name, value in spec.options.items())
     yield from (f"`{spec.id}`", spec.help, _subject(spec), spec.unit, better, options)
-    yield f"`{spec.gauge}`" if spec.id != "column_drift" else f"`{spec.gauge}_score` and others"
+    drift = f"`{CATALOGUE[COLUMN_DRIFT].gauge}_score` and others"
+    yield drift if spec.id in DRIFT_METRICS else f"`{spec.gauge}`"
 
 
 def _default(value: Any) -> str:
@@ -151,6 +154,8 @@ def _subject(spec: MetricSpec) -> str:
     of = "batch"
     if spec.per == "pair" and spec.labels == "column":
         return "pair of columns"
+    if spec.id == EMBEDDINGS_DRIFT:
+        return "set of embeddings"
     if spec.per == "column":
         kinds = [k for k in KINDS if Choosing(Schema({k: k}, ()), Told([])).fits(spec, k)]
         of = "column" if len(kinds) == len(KINDS) else f"{' or '.join(kinds)} column"
@@ -170,8 +175,9 @@ def _methods() -> Iterator[list[str]]:
         side = "below" if method.score == "p_value" else "above"
         beyond = f"at or {side}" if method.inclusive else side
         beyond = f"p-value {beyond}" if method.score == "p_value" else beyond
+        chance = " quantile of chance" if method.score == "percentile" else ""
         kinds = " or ".join(method.kinds)
-        yield [f"`{method.id}`", method.help, kinds, f"{beyond} {method.threshold:g}"]
+        yield [f"`{method.id}`", method.help, kinds, f"{beyond} {method.threshold:g}{chance}"]
 
 
 def _preset(named: tuple[str, Iterable[Entry]]) -> list[str]:

@@ -17,6 +17,7 @@ from exporter.config.editor import is_ours
 from exporter.distances import DRIFT_METHODS
 from exporter.generate import ROOT, check, generated, metrics_page, write
 from exporter.metrics import CATALOGUE
+from exporter.metrics.drift import DRIFT_METRICS
 from exporter.presets import METRICS, TESTS
 
 PAGE = metrics_page()
@@ -77,7 +78,7 @@ def test_a_generated_file_ends_with_one_line_end_and_no_line_with_blanks(text: s
 def test_every_metric_has_its_row(spec: object) -> None:
     (line,) = [x for x in PAGE.splitlines() if x.startswith(f"| `{spec.id}` | {spec.help}")]
     assert f"| {spec.unit} |" in line
-    assert f"`{spec.gauge}" in line
+    assert f"`{CATALOGUE['column_drift'].gauge if spec.id in DRIFT_METRICS else spec.gauge}" in line
     assert all(f"`{option}`" in line for option in spec.options)
 
 
@@ -90,7 +91,7 @@ def test_every_automatic_condition_stands_there_in_words(spec: object) -> None:
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.id)
 def test_every_drift_method_stands_there_with_its_threshold(method: object) -> None:
     (line,) = [x for x in PAGE.splitlines() if x.startswith(f"| `{method.id}` | {method.help}")]
-    assert line.endswith(f" {method.threshold:g} |")
+    assert f" {method.threshold:g}" in line.split("|")[-2]
     assert " or ".join(method.kinds) in line
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from inspect import Parameter
 from typing import Any
 
@@ -19,7 +20,7 @@ KINDS = {
 }  # fmt: skip
 SCHEMA = schema_of(
     KINDS | {"y": "numerical", "said": "numerical"}, ("age", "income", "plan", "city"), target="y",
-    prediction="said", task="regression",
+    prediction="said", task="regression", embeddings={"picture": ("v1", "v2"), "sound": ("w",)},
 )  # fmt: skip
 INPUTS = schema_of(KINDS)
 UNKNOWN = Schema({}, ())  # columns are to be inferred
@@ -92,7 +93,91 @@ def test_a_role_s_columns_are_those_that_the_metric_reads():
 def test_drift_without_columns_is_that_of_the_features_and_all_are_those_that_compare():
     assert set(drift(plan_of("column_drift"))) == {"age", "income", "plan", "city"}
     everything = drift(plan_of({"column_drift": {"columns": "all"}}))
-    assert set(everything) == {"age", "income", "plan", "city", "y", "said"}
+    assert set(everything) == {"age", "income", "plan", "city", "note", "y", "said"}
+
+
+def test_texts_have_methods_of_their_own():
+    plan = plan_of({"column_drift": {"columns": "all", "method": "psi"}})
+    assert "note" not in drift(plan)
+    plan = plan_of({"column_drift": {"columns": "all", "method": "abs_text_content_drift"}})
+    assert drift(plan) == {"note": ("abs_text_content_drift", None)}
+    where, text = mistake({"column_drift": {"columns": ["note"], "method": "psi"}})
+    assert where == ("metrics", 0, "column_drift", "columns", 0)
+    assert text == "psi does not compare text columns such as 'note'"
+
+
+def test_a_text_among_the_features_is_left_to_auto_by_a_preset_s_method_for_others():
+    texts = replace(SCHEMA, features=(*SCHEMA.features, "note"))
+    plan = plan_of({"data_drift": {"method": "psi"}}, schema=texts)
+    assert drift(plan)["note"] == ("auto", None)
+    assert drift(plan)["age"] == ("psi", None)
+
+
+def sets(plan: Plan) -> dict[str, str]:
+    found = uses(plan, "embeddings_drift")
+    return {name: use.params["method"] for use in found for name in use.columns or ()}
+
+
+def test_each_set_of_embeddings_has_one_method():
+    asked = {"embeddings_drift": {"columns": ["sound"], "method": "embedding_mmd"}}
+    plan = plan_of("embeddings_drift", asked, tests=["embeddings_drift"])
+    assert sets(plan) == {"picture": "embedding_model", "sound": "embedding_mmd"}
+    assert [(c.columns, c.params["method"]) for c in plan.checks] == [
+        (("picture",), "embedding_model"),
+        (("sound",), "embedding_mmd"),
+    ]
+    other = {"embeddings_drift": {"columns": "all", "method": "embedding_ratio"}}
+    _, text = mistake(asked, other)
+    assert text.startswith("set 'sound' has one drift method in an evaluation")
+
+
+@pytest.mark.parametrize(
+    ("options", "where", "text"),
+    [
+        ({"columns": ["sond"]}, ("columns", 0), "did you mean 'sound'?"),
+        ({"columns": "features"}, ("columns",), "expected a list of sets of embeddings, or all"),
+        ({"columns": []}, ("columns",), "expected a list of sets of embeddings, or all"),
+        ({"method": "psi"}, ("method",), "embeddings_drift has no use for psi"),
+        ({"method": "embedding_mdm"}, ("method",), "did you mean 'embedding_mmd'?"),
+        ({"distance": "cosine"}, ("distance",), "embedding_model has no use for 'distance'"),
+        ({"quantile": 1}, ("quantile",), "should be less than 1"),
+        ({"pca_components": 0}, ("pca_components",), "should be greater than or equal to 1"),
+        ({"threshold": 0}, ("threshold",), "expected a distance above 0"),
+        (
+            {"method": "embedding_ratio", "component_method": "chisquare"},
+            ("component_method",),
+            "there is no drift method 'chisquare' for numbers",
+        ),
+    ],
+)
+def test_impossible_options_of_embeddings_are_told(options, where, text):
+    at, said = mistake({"embeddings_drift": options})
+    assert at == ("metrics", 0, "embeddings_drift", *where)
+    assert text in said
+
+
+@pytest.mark.parametrize(
+    ("options", "where", "text"),
+    [
+        ({"method": "embedding_mmd"}, "method", "column_drift has no use for embedding_mmd"),
+        ({"method": "ks", "words": True}, "words", "ks has no use for 'words'"),
+        (
+            {"columns": "text", "method": "perc_text_content_drift", "threshold": 1},
+            "threshold",
+            "expected a quantile of chance between 0 and 1",
+        ),
+    ],
+)
+def test_impossible_options_of_texts_are_told(options, where, text):
+    at, said = mistake({"column_drift": options})
+    assert at == ("metrics", 0, "column_drift", where)
+    assert text in said
+
+
+def test_embeddings_that_the_model_does_not_have_are_told():
+    at, text = mistake("embeddings_drift", schema=INPUTS)
+    assert at == ("metrics", 0)
+    assert text == "the model has no embeddings: name their columns under columns.embeddings"
 
 
 def test_a_preset_s_columns_narrow_each_part_to_what_it_reads():

@@ -20,13 +20,10 @@ from exporter.distances import DRIFT_METHODS, DriftMethod
 from exporter.distances._registry import SMALLEST_P
 from exporter.errors import Path
 from exporter.metrics import CATALOGUE, MetricSpec
-from exporter.metrics.drift import DriftRows
+from exporter.metrics.drift import DRIFT_METRICS, DriftRows, rows_of
 from exporter.profile.outcome import ErrorProfile, ScoreProfile
 from exporter.profile.rows import Rows
 from exporter.snapshot import INFINITE, NO_VALUE, CheckResult, DriftRow, MetricRow, Status
-
-COLUMN_DRIFT = "column_drift"  # the metric whose figures are drift rows
-
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -105,8 +102,9 @@ class _Judge:
     at: Situation
 
     def results(self, check: Check) -> list[CheckResult]:
-        if check.spec.id == COLUMN_DRIFT:
-            rows = [row for row in self.drift if check.reads(row.column)]
+        if check.spec.id in DRIFT_METRICS:
+            mine = rows_of(check.spec.id, self.drift)
+            rows = [row for row in mine if check.reads(row.column)]
             found = {row.column for row in rows}
             told_of = [self._drift_result(check, row) for row in rows]
         else:
@@ -271,4 +269,4 @@ def _columns_of(spec: MetricSpec, row: MetricRow) -> tuple[str, ...]:
 
 
 def _reads_drift(spec: MetricSpec) -> bool:
-    return spec.id == COLUMN_DRIFT or DriftRows in spec.reads
+    return spec.id in DRIFT_METRICS or DriftRows in spec.reads

@@ -117,7 +117,7 @@ def _metric_form(spec: MetricSpec) -> dict[str, Any]:
 
 def _method_form(name: str, method: DriftMethod) -> dict[str, Any]:
     sign = "<" if method.score == "p_value" else ">="
-    score = "p-value" if method.score == "p_value" else "distance"
+    score = {"p_value": "p-value"}.get(method.score, method.score)
     return {
         "id": name, "help": method.help, "kinds": list(method.kinds), "score": score,
         "threshold": method.threshold, "drifted": f"{score} {sign} {method.threshold:g}",

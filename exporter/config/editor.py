@@ -8,8 +8,9 @@ from typing import Any
 from exporter.checks import OPERATORS
 from exporter.config.fields import RESERVED_TAGS, UNBUILT
 from exporter.config.forms import TASKS_TO_COME, Config
-from exporter.distances import DRIFT_METHODS, DriftMethod
+from exporter.distances import DriftMethod
 from exporter.metrics import CATALOGUE, MetricSpec
+from exporter.metrics.drift import COLUMN_DRIFT, EMBEDDINGS_DRIFT, methods_of
 from exporter.plan.asking import DRIFT, decisions
 from exporter.presets import METRICS, REQUIRED, ROLES, TESTS, Entry
 
@@ -17,13 +18,9 @@ _ANCHORS = {"^x-": True}
 _NULL = {"type": "null"}
 _NUMBER = {"type": "number"}
 _SCALAR = {"type": ["string", "number", "boolean"]}
+_NAMES = {"type": "array", "items": {"type": "string"}, "minItems": 1}
 _SHARED: Mapping[str, Any] = {
-    "ColumnsOrRole": {
-        "anyOf": [
-            {"enum": list(ROLES)},
-            {"type": "array", "items": {"type": "string"}, "minItems": 1},
-        ]
-    },
+    "ColumnsOrRole": {"anyOf": [{"enum": list(ROLES)}, _NAMES]},
     "Wanted": {
         "description": "A number, or the reference's own figure, give or take.",
         "anyOf": [
@@ -163,10 +160,13 @@ def _metric_options(spec: MetricSpec) -> dict[str, Any]:
     """The options of a metric, and which of them must be given."""
     form = _tidy(spec.model.model_json_schema())
     options = dict(form["properties"])
-    if spec.id == "column_drift":
-        methods = sorted(method.id for method in DRIFT_METHODS.values() if is_ours(method))
-        options["method"] = {"enum": ["auto", *methods]}
-    if spec.per != "dataset":
+    if spec.id in (COLUMN_DRIFT, EMBEDDINGS_DRIFT):
+        methods = sorted(method.id for method in methods_of(spec.id).values() if is_ours(method))
+        auto = ["auto"] if spec.id == COLUMN_DRIFT else []
+        options["method"] = {"enum": [*auto, *methods]}
+    if spec.id == EMBEDDINGS_DRIFT:
+        options["columns"] = {"anyOf": [{"enum": ["all"]}, _NAMES]}
+    elif spec.per != "dataset":
         options["columns"] = {"$ref": "#/$defs/ColumnsOrRole"}
     required = {"required": form["required"]} if "required" in form else {}
     return {"properties": options, **required}

@@ -47,9 +47,7 @@ def schema_of(model: Model) -> Schema:
         kinds |= dict.fromkeys(getattr(columns, kind) or (), kind)
     bare = _without_kinds(model, columns)
     no_features = {*bare.roles, columns.id, columns.time.column if columns.time else None}
-    features = tuple(
-        n for n, k in kinds.items() if k in ("numerical", "categorical") and n not in no_features
-    )
+    features = tuple(n for n, k in kinds.items() if k != "datetime" and n not in no_features)
     if kinds:
         kinds |= {n: k for n, k in bare.roles.items() if n not in kinds}
     return replace(bare, kinds=kinds, features=features)

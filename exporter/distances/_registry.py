@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from importlib.util import find_spec
 from math import isnan, log
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar
@@ -14,8 +15,20 @@ from exporter.batch import Kind
 from exporter.errors import CatalogueError, PlanError
 from exporter.profile.points import Estimate
 
-Compute = TypeVar("Compute", bound=Callable[..., "float | Estimate"])
+Compute = TypeVar("Compute", bound=Callable[..., "float | Estimate | Verdict"])
+Compared = Literal[Kind, "embedding"]  # a column's kind, or vectors in several columns
+Score = Literal["distance", "p_value", "percentile"]
 SMALLEST_P = 1e-300
+_READS = {"Shares": "shares", "Texts": "texts", "Vectors": "vectors"}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A score, and what a method can tell beside it."""
+
+    score: float | Estimate
+    limit: float | None = None  # found from the data: the row's threshold
+    told: Sequence[Mapping[str, Any]] | None = None  # what the score comes from
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +37,15 @@ class DriftMethod:
 
     id: str
     help: str
-    kinds: tuple[Kind, ...]
-    threshold: float
-    score: Literal["distance", "p_value"]
+    kinds: tuple[Compared, ...]
+    threshold: float  # of percentiles: the quantile of chance that a score must be above
+    score: Score
     inclusive: bool
-    reads: str  # "profiles" or "shares"
-    compute: Callable[..., float | Estimate]
-    options: frozenset[str] = frozenset()  # those of `column_drift` that make a difference to it
+    reads: str  # "profiles", "shares", "texts" or "vectors"
+    compute: Callable[..., float | Estimate | Verdict]
+    options: frozenset[str] = frozenset()  # those of its metric that make a difference to it
     parts: Callable[..., Sequence[float]] | None = None  # what each bin or category adds
+    module: str = ""  # of the extra `text`, which it cannot do without
 
     def given(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Those of the options that the function itself takes."""
@@ -47,9 +61,16 @@ class DriftMethod:
         """How far on the way to drift: 1 at the threshold, for every method."""
         if isnan(score):
             return score
-        if self.score == "distance":
+        if self.score != "p_value":
             return score / threshold
         return log(max(score, SMALLEST_P)) / log(threshold) + 0.0  # of 1 it is 0, not -0
+
+    def lack(self) -> str:
+        """What has to be installed before it can be computed; "" where nothing is missing."""
+        if not self.module or find_spec(self.module) is not None:
+            return ""
+        name = {"sklearn": "scikit-learn"}.get(self.module, self.module)
+        return f"{self.id} needs {name}: pip install 'evaluation-exporter[text]'"
 
 
 _methods: dict[str, DriftMethod] = {}
@@ -58,19 +79,22 @@ DRIFT_METHODS: Mapping[str, DriftMethod] = MappingProxyType(_methods)
 
 def drift_method(
     *,
-    kinds: tuple[Kind, ...],
+    kinds: tuple[Compared, ...],
     threshold: float,
-    score: Literal["distance", "p_value"] = "distance",
+    score: Score = "distance",
     inclusive: bool = True,
     parts: Callable[..., Any] | None = None,
+    module: str = "",
 ) -> Callable[[Compute], Compute]:
     """Enter the decorated function among the drift methods.
 
     Its name is the method's id. Parameters annotated `Shares` make it read the pair of binned or
-    categorical frequencies, column profiles make it read the two profiles; `current` comes first.
-    Keyword-only parameters are the options of `column_drift` that it heeds (`compat`); `Shares`
+    categorical frequencies, `Texts` and `Vectors` the rows of a column of text or of a set of
+    embeddings, column profiles make it read the two profiles; `current` comes first.
+    Keyword-only parameters are the options of its metric that it heeds (`compat`); `Shares`
     come with `bins` and `missing` applied. *parts* takes the same pair and returns what each bin
-    or category adds to the score: kept for columns that have drifted.
+    or category adds to the score: kept for columns that have drifted. *module* is one that it
+    imports when it is first asked for, and that may not be installed.
     """
 
     def register(func: Compute) -> Compute:
@@ -82,13 +106,13 @@ def drift_method(
                 f"{func.__module__}.{func.__name__}: no docstring, or declared twice"
             )
         written = getattr(first.annotation, "__name__", first.annotation)  # a class, or its name
-        reads = "shares" if written == "Shares" else "profiles"
+        reads = _READS.get(written, "profiles")
         heeded = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
         if reads == "shares":
             heeded |= {"bins", "missing"} if "numerical" in kinds else {"missing"}
         _methods[func.__name__] = DriftMethod(
             func.__name__, text.splitlines()[0], kinds, threshold, score, inclusive, reads, func,
-            frozenset(heeded), parts,
+            frozenset(heeded), parts, module,
         )  # fmt: skip
         return func
 

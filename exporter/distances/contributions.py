@@ -32,9 +32,9 @@ def contributions(
     return [
         {
             **named[i],
-            "current": _short(here[i]),
-            "reference": _short(there[i]),
-            "part": _short(told[i]),
+            "current": short(here[i]),
+            "reference": short(there[i]),
+            "part": short(told[i]),
         }
         for i in order.tolist()
         if told[i] > LEAST * told.sum()
@@ -46,7 +46,7 @@ def _names(told: Shares) -> list[dict[str, Any]]:
     if not isinstance(names, np.ndarray):
         named: list[dict[str, Any]] = [{"category": name} for name in names]
     elif len(names) == len(told.counts) - told.missing:
-        named = [{"value": _short(x)} for x in names]
+        named = [{"value": short(x)} for x in names]
     else:
         named = [_bin(low, high) for low, high in pairwise(names.tolist())]
     if told.missing:
@@ -56,9 +56,10 @@ def _names(told: Shares) -> list[dict[str, Any]]:
 
 def _bin(low: float, high: float) -> dict[str, Any]:
     if nextafter(low, inf) >= high:  # it holds one number
-        return {"value": _short(low)}
-    return {"bin": [_short(x) if isfinite(x) else None for x in (low, high)]}
+        return {"value": short(low)}
+    return {"bin": [short(x) if isfinite(x) else None for x in (low, high)]}
 
 
-def _short(x: float) -> float:
+def short(x: float) -> float:
+    """The number at six digits."""
     return float(f"{x:.{DIGITS}g}")

@@ -10,6 +10,7 @@ from exporter.batch import Schema
 from exporter.checks import OPERATORS
 from exporter.errors import Path, Problem, nearest
 from exporter.metrics import CATALOGUE, MetricSpec
+from exporter.metrics.drift import COLUMN_DRIFT, EMBEDDINGS_DRIFT
 from exporter.presets import (
     METRICS,
     METRICS_TO_COME,
@@ -22,7 +23,7 @@ from exporter.presets import (
 )
 from exporter.profile.outcome import ScoreProfile
 
-DRIFT = "column_drift"
+DRIFT, EMBEDDINGS = COLUMN_DRIFT, EMBEDDINGS_DRIFT
 
 
 @dataclass

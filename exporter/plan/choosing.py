@@ -8,15 +8,17 @@ from typing import Any
 
 from exporter.batch import Kind, Schema
 from exporter.checks import OPERATORS
-from exporter.distances import DRIFT_METHODS
+from exporter.distances import DRIFT_METHODS, DriftMethod
 from exporter.errors import nearest
 from exporter.metrics import MetricSpec
-from exporter.plan.asking import DRIFT, Asked, Selector, Told
+from exporter.metrics.drift import methods_of
+from exporter.plan.asking import DRIFT, EMBEDDINGS, Asked, Selector, Told
 from exporter.presets import ROLES
 from exporter.profile.column import CategoryProfile, NumericProfile, OpaqueProfile, TimeProfile
 from exporter.profile.outcome import ScoreProfile
 
 _OF_FEATURES = ("all", "features", "numerical", "categorical", "text")
+_OF_ANY_METHOD = ("method", "threshold", "compat")
 TEST_KEYS = ("columns", *OPERATORS, "critical", "name", "label")
 _PROFILES: Mapping[Kind, type] = {
     "numerical": NumericProfile,
@@ -40,11 +42,20 @@ class Choosing:
             return kind in (None, "numerical", "categorical")
         return kind is None or _PROFILES[kind] in spec.reads
 
+    def _meant(self, asked: Asked, column: str) -> bool:
+        """Whether the drift method is for such a column: texts have their own, what is not meant is left to `auto`."""
+        method = DRIFT_METHODS.get(str(asked.options.get("method")))
+        if asked.spec.id != DRIFT or method is None or self.schema is None:
+            return True
+        return (self.schema.kinds.get(column) == "text") == ("text" in method.kinds)
+
     def columns(self, asked: Asked) -> tuple[str, ...] | None:
         """The columns of a column metric, () where there are none; None = all that it can read."""
         if asked.spec.per == "dataset":
             self._refuse_columns(asked)
             return None
+        if asked.spec.id == EMBEDDINGS:
+            return self._sets(asked)
         features = Selector("features" if asked.spec.id == DRIFT else "all", asked.at)
         chosen: Sequence[str] | None = None
         for selector in asked.selectors or (features,):
@@ -53,7 +64,7 @@ class Choosing:
                 chosen = names if chosen is None else [c for c in chosen if c in names]
         if chosen is None:
             return None if self._any(asked) else ()
-        fitting = tuple([c for c in chosen if self.fits(asked.spec, c)])
+        fitting = tuple([c for c in chosen if self.fits(asked.spec, c) and self._meant(asked, c)])
         return fitting if fitting or self._told_of_none(asked) else ()
 
     def params(self, asked: Asked, options: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -66,7 +77,7 @@ class Choosing:
             for e in error.errors(include_url=False):
                 self.tell((*asked.at, *e["loc"]), _said(e, asked.spec))
             return None
-        if asked.spec.id == DRIFT:
+        if asked.spec.id in (DRIFT, EMBEDDINGS):
             return _short(asked.spec, params) if self._sound_drift(asked, params) else None
         sound = self._sound_range(asked, params) and self._sound_decision(asked, params)
         return params if sound else None
@@ -75,6 +86,29 @@ class Choosing:
         for selector in asked.selectors:
             text = f"{asked.spec.id} is a figure of the whole batch and takes no columns"
             self.tell(selector.at, text)
+
+    def _sets(self, asked: Asked) -> tuple[str, ...] | None:
+        """The sets of embeddings that are asked for, () where there are none; None = all of them."""
+        if self.schema is None:
+            return None
+        sets, chosen = self.schema.embeddings, tuple(self.schema.embeddings)
+        if not sets and not asked.preset:
+            text = "the model has no embeddings: name their columns under columns.embeddings"
+            self.tell(asked.at, text)
+            return ()
+        for selector in asked.selectors:
+            listed = selector.wanted
+            if listed == "all":
+                continue
+            if not isinstance(listed, list | tuple) or not listed:
+                self.tell(selector.at, "expected a list of sets of embeddings, or all")
+                return ()
+            for i, name in enumerate(listed):
+                if name not in sets:
+                    text = f"{name!r} is no set of embeddings" + nearest(str(name), sets)
+                    self.tell((*selector.at, i), text)
+            chosen = tuple([name for name in chosen if name in listed])
+        return chosen
 
     def _named(self, selector: Selector, asked: Asked) -> Sequence[str] | None:
         """The columns of one selector; None = all."""
@@ -180,22 +214,60 @@ class Choosing:
         return not text
 
     def _sound_drift(self, asked: Asked, params: Mapping[str, Any]) -> bool:
-        method, threshold = params["method"], params["threshold"]
-        if method not in ("auto", *DRIFT_METHODS):
-            text = f"there is no drift method {method!r}" + nearest(method, DRIFT_METHODS)
+        known, name = methods_of(asked.spec.id), params["method"]
+        if name != "auto" and name not in known:
+            text = f"there is no drift method {name!r}" + nearest(name, known)
+            if name in DRIFT_METHODS:
+                text = (
+                    f"{asked.spec.id} has no use for {name}: there are {', '.join(sorted(known))}"
+                )
             self.tell((*asked.at, "method"), text)
             return False
-        for option in ("bins", "missing"):
-            heeding = [m.id for m in DRIFT_METHODS.values() if option in m.options]
-            if params[option] != asked.spec.options[option] and method not in ("auto", *heeding):
-                text = f"{method} has no use for {option!r}: {', '.join(sorted(heeding))} have"
+        method = known.get(name)
+        if method is not None and (lack := method.lack()):
+            self.tell((*asked.at, "method"), lack)
+            return False
+        return (
+            self._heeded(asked, params, method)
+            and self._sound_threshold(asked, params, method)
+            and self._sound_component(asked, params)
+        )
+
+    def _heeded(self, asked: Asked, params: Mapping[str, Any], method: DriftMethod | None) -> bool:
+        """Whether the method has a use for the options that are given."""
+        for option, default in asked.spec.options.items():
+            if option in _OF_ANY_METHOD or params[option] == default or method is None:
+                continue
+            if option not in method.options:
+                known = methods_of(asked.spec.id).values()
+                heeding = ", ".join(sorted(m.id for m in known if option in m.options))
+                text = f"{method.id} has no use for {option!r}: {heeding} have"
                 self.tell((*asked.at, option), text)
                 return False
-        p = method != "auto" and DRIFT_METHODS[method].score == "p_value"
-        if threshold is None or 0 < threshold < (1 if p else float("inf")):
+        return True
+
+    def _sound_threshold(
+        self, asked: Asked, params: Mapping[str, Any], method: DriftMethod | None
+    ) -> bool:
+        score, threshold = method.score if method else "distance", params["threshold"]
+        if threshold is None or 0 < threshold < (1 if score != "distance" else float("inf")):
             return True
-        wanted = "a p-value between 0 and 1" if p else "a distance above 0"
-        self.tell((*asked.at, "threshold"), f"expected {wanted}")
+        text = {
+            "distance": "a distance above 0",
+            "p_value": "a p-value between 0 and 1",
+            "percentile": "a quantile of chance between 0 and 1",
+        }[score]
+        self.tell((*asked.at, "threshold"), f"expected {text}")
+        return False
+
+    def _sound_component(self, asked: Asked, params: Mapping[str, Any]) -> bool:
+        """Whether the method for each number of a vector, where there is one, compares numbers."""
+        name = params.get("component_method")
+        numerical = [m.id for m in DRIFT_METHODS.values() if "numerical" in m.kinds]
+        if name is None or name in numerical:
+            return True
+        text = f"there is no drift method {name!r} for numbers" + nearest(name, numerical)
+        self.tell((*asked.at, "component_method"), text)
         return False
 
 

@@ -1,4 +1,4 @@
-"""One column, one drift method: which options the drift of each column is computed with."""
+"""One column, one drift method: which options the drift of each column, or set of embeddings, is computed with."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class _Wish:
 class Drifting:
     """The wishes heard so far."""
 
+    metric: str  # `column_drift`, or `embeddings_drift`
     tell: Told
     _wishes: dict[str, _Wish] = field(default_factory=dict)
 
@@ -37,8 +38,9 @@ class Drifting:
             if old is None or rank > old.rank:
                 self._wishes[column] = _Wish(rank, params, asked.at)
             elif rank == old.rank != NOTHING_SAID and params != old.params:
+                what = "column" if self.metric == DRIFT else "set"
                 text = (
-                    f"column {column!r} has one drift method in an evaluation: "
+                    f"{what} {column!r} has one drift method in an evaluation: "
                     f"{_named(old.params)}, or {_named(params)}"
                 )
                 self.tell(asked.at, text)
@@ -61,7 +63,8 @@ class Drifting:
 
     def uses(self) -> list[Use]:
         """What is to be computed."""
-        return [Use(CATALOGUE[DRIFT], params, names) for params, names in self.groups(self._wishes)]
+        spec = CATALOGUE[self.metric]
+        return [Use(spec, params, names) for params, names in self.groups(self._wishes)]
 
 
 def _named(params: Params) -> str:

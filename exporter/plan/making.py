@@ -12,7 +12,7 @@ from exporter.checks import OPERATORS, Check, Condition, Mode, read_conditions, 
 from exporter.errors import Path, PlanError, Problem
 from exporter.metrics import CATALOGUE, MetricSpec
 from exporter.metrics.drift import DriftRows
-from exporter.plan.asking import DRIFT, Asked, Asking, Told
+from exporter.plan.asking import DRIFT, EMBEDDINGS, Asked, Asking, Told
 from exporter.plan.choosing import Choosing
 from exporter.plan.drifting import Drifting
 from exporter.plan.overlaps import enter
@@ -62,11 +62,11 @@ class _Maker:
     uses: list[Use] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
     choosing: Choosing = field(init=False)
-    drifting: Drifting = field(init=False)
+    drifting: Mapping[str, Drifting] = field(init=False)
 
     def __post_init__(self) -> None:
         self.choosing = Choosing(self.schema, self.tell)
-        self.drifting = Drifting(self.tell)
+        self.drifting = {name: Drifting(name, self.tell) for name in (DRIFT, EMBEDDINGS)}
 
     def read(self, metrics: Sequence[Entry], tests: Sequence[Entry], at: Path) -> Plan:
         """The plan; its mode and least rows are the caller's."""
@@ -74,7 +74,7 @@ class _Maker:
         tested = Asking("tests", self.schema, self.tell).read(tests, (*at, "tests"))
         for asked in wanted:
             self._metric(asked)
-        drift = [asked for asked in tested if asked.spec.id == DRIFT]
+        drift = [asked for asked in tested if asked.spec.id in self.drifting]
         for asked in drift:
             self._hear_test(asked)
         for asked in tested:
@@ -82,7 +82,7 @@ class _Maker:
         for check in self.checks:
             self._read_by(check)
         self._compare_features(at)
-        uses = (*self.uses, *self.drifting.uses())
+        uses = (*self.uses, *(use for heard in self.drifting.values() for use in heard.uses()))
         expected = self.reference_expected
         schema = self.schema or Schema({}, ())
         return Plan(uses, schema, tuple(self.checks), reference_expected=expected)
@@ -92,8 +92,9 @@ class _Maker:
         params = self.choosing.params(asked, asked.options)
         if params is None or columns == ():
             return
-        if asked.spec.id == DRIFT and columns is not None:
-            self.drifting.hear(columns, params, asked, said=bool(asked.options))
+        heard = self.drifting.get(asked.spec.id)
+        if heard is not None and columns is not None:
+            heard.hear(columns, params, asked, said=bool(asked.options))
         else:
             self._need(Use(asked.spec, params, columns))
 
@@ -103,7 +104,7 @@ class _Maker:
         options = {key: value for key, value in asked.options.items() if key not in _OWN}
         params = Choosing(self.schema, Told([])).params(asked, options)
         if columns and params is not None:
-            self.drifting.hear(columns, params, asked, said=bool(options))
+            self.drifting[asked.spec.id].hear(columns, params, asked, said=bool(options))
 
     def _test(self, asked: Asked) -> None:
         columns = self.choosing.columns(asked)
@@ -162,10 +163,11 @@ class _Maker:
         self, asked: Asked, options: Mapping[str, Any], columns: tuple[str, ...] | None
     ) -> Iterable[Group]:
         """The test's options, column by column: its own, or those of the same metric in the evaluation."""
-        if asked.spec.id == DRIFT and columns is not None:
-            known = [name for name in columns if self.drifting.heard(name)]
+        heard = self.drifting.get(asked.spec.id)
+        if heard is not None and columns is not None:
+            known = [name for name in columns if heard.heard(name)]
             self.choosing.params(asked, options)
-            return [(p, names, frozenset()) for p, names in self.drifting.groups(known)]
+            return [(p, names, frozenset()) for p, names in heard.groups(known)]
         if not options:
             return self._inherited(asked, columns)
         params = self.choosing.params(asked, options)
@@ -198,7 +200,7 @@ class _Maker:
 
     def _read_by(self, check: Check) -> None:
         """What a test reads is a metric of the evaluation, whether it was asked for or not."""
-        if check.spec.id != DRIFT or check.columns is None:
+        if check.spec.id not in self.drifting or check.columns is None:
             self._need(Use(check.spec, check.params, check.columns))
         auto = check.spec.automatic
         if auto is None or check.conditions:
@@ -215,7 +217,7 @@ class _Maker:
             spec = CATALOGUE[DRIFT]
             asked = Asked(spec, {}, (), at, preset=True)
             columns = self.choosing.columns(asked) or ()
-            self.drifting.hear(columns, spec.params({}), asked, said=False)
+            self.drifting[DRIFT].hear(columns, spec.params({}), asked, said=False)
 
     def _need(self, wanted: Use) -> None:
         """Enter a use, joined with that of the same metric and options."""

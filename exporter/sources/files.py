@@ -248,7 +248,8 @@ class FileSource:
         """The columns that are declared; all but the ignored ones where none are."""
         how, schema = self.layout, self.schema
         keys = {how.time, *([how.id] if how.id else [])}
-        names = {*schema.kinds, *keys, *how.also, *schema.roles} if schema.kinds else None
+        declared = {*schema.kinds, *schema.components, *schema.roles}
+        names = {*keys, *how.also, *declared} if schema.kinds else None
         return Wanted(
             None if names is None else frozenset(names),
             but=frozenset(set(how.ignored) - keys - set(how.also)),

@@ -18,7 +18,10 @@ from exporter.sources.listing import found
 from exporter.sources.reading import Wanted, read_file
 from exporter.sources.tables import checked_names, stacked, without
 
-ROLES = ("time", "id", "target", "prediction", "probability", "positive", "threshold", "ignore")
+ROLES = (
+    "time", "id", "target", "prediction", "probability", "positive", "threshold", "ignore",
+    "embeddings",
+)  # fmt: skip
 
 
 def open_batch(data: Any, schema: Schema | None = None) -> Batch:
@@ -80,13 +83,14 @@ def resolve_schema(
     """
     schema = _declared(columns or {}, task)
     roles = schema.roles
-    _must_be_there([*schema.kinds, *roles], {*batch.types, *elsewhere})
+    parts = schema.components
+    _must_be_there([*schema.kinds, *roles, *sorted(parts)], {*batch.types, *elsewhere})
     _tell_of_absent((columns or {}).get("id"), batch)
     _tell_of_absent(_time(columns or {}), batch)
     if schema.kinds:
         return schema
     given = columns or {}
-    left_out = {*given.get("ignore", ()), given.get("id")}
+    left_out = {*given.get("ignore", ()), given.get("id"), *parts}
     kinds, lines = inferred(batch, schema, left_out, "the data")
     for line in lines:
         warnings.warn(line, stacklevel=2)
@@ -104,11 +108,12 @@ def _declared(columns: Mapping[str, Any], task: Task | None) -> Schema:
         kinds |= dict.fromkeys(_names(columns, kind), kind)
     bare = _without_kinds(columns, task)
     no_features = {*bare.roles, columns.get("id"), _time(columns)}
-    features = tuple(
-        n for n, k in kinds.items() if k in ("numerical", "categorical") and n not in no_features
-    )
+    features = tuple(n for n, k in kinds.items() if k != "datetime" and n not in no_features)
     if kinds:
         kinds |= {n: k for n, k in bare.roles.items() if n not in kinds}
+    for name in bare.embeddings:
+        if name in kinds:
+            raise PlanError(f"columns: {name!r} is the name of a column and of embeddings")
     return replace(bare, kinds=kinds, features=features)
 
 
@@ -130,7 +135,20 @@ def _without_kinds(columns: Mapping[str, Any], task: Task | None) -> Schema:
         task or "none",
         float(columns.get("threshold", 0.5)),
         probabilities=many,
+        embeddings={name: tuple(names) for name, names in _sets(columns).items()},
     )
+
+
+def _sets(columns: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
+    """The columns of each set of embeddings."""
+    given = columns.get("embeddings") or {}
+    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+        raise PlanError("columns: 'embeddings' should be {name: [columns]}")
+    sets = {name: _names(given, name) for name in given}
+    for name, names in sets.items():
+        if not names:
+            raise PlanError(f"columns: the embeddings {name!r} have no columns")
+    return sets
 
 
 def _time(columns: Mapping[str, Any]) -> str | None:
@@ -182,7 +200,7 @@ def _how(schema: Schema | None) -> Wanted:
     if schema is None:
         return Wanted()
     labels = [name for name, kind in schema.kinds.items() if kind == "categorical"]
-    return Wanted(frozenset(schema.kinds), labels=frozenset(labels))
+    return Wanted(frozenset(schema.kinds) | schema.components, labels=frozenset(labels))
 
 
 def _arrow(data: Any) -> pa.Table:
