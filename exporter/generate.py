@@ -43,7 +43,8 @@ Without it the metric covers every column it can read, and `column_drift` every 
 
 A test is a metric with a condition:
 OPERATORS.
-A value is a number, or `{reference: true, relative: 0.1}`: the reference's own figure, give or take a tenth of it (`absolute:` gives a width in the figure's unit). `critical:
+A value is a number; or `{reference: true, relative: 0.1}`, the reference's own figure, give or take a tenth of it; or
+`{value: 300, relative: 0.1}`, a number, give or take a tenth of it. `absolute:` gives a width in the figure's unit; of both the larger counts. `critical:
 false` makes a failure a warning, `name:` gives a second test on the same figure a name of its own, `label:` chooses one
 figure of a labelled metric.
 """

@@ -15,6 +15,7 @@ from exporter.checks import (
     demand,
     read_conditions,
 )
+from exporter.checks.conditions import NUMBER
 
 NUMBERS = st.floats(-1e9, 1e9)
 SINGLE = ("eq", "not_eq", "lt", "lte", "gt", "gte")
@@ -92,6 +93,44 @@ def test_between_may_follow_the_reference_on_both_sides():
     assert not holds(13.1, 10, between=[low, high])
 
 
+@given(NUMBERS, NUMBERS, st.floats(0, 1), st.floats(0, 100))
+def test_a_number_may_have_a_tolerance_whatever_the_reference_is(
+    center, reference, relative, absolute
+):
+    said = {"value": center, "relative": relative, "absolute": absolute}
+    tolerance = max(abs(center) * relative, absolute)
+    (condition,), told = read(eq=said)
+    assert told == []
+    assert not condition.follows
+    limits = demand([condition], reference).limits
+    assert (limits.lower, limits.upper) == (center - tolerance, center + tolerance)
+
+
+def test_a_number_with_a_tolerance_stands_beside_the_reference_in_one_condition():
+    low, high = {"value": 3, "absolute": 1}, {"reference": True}
+    assert holds(2, 10, between=[low, high])
+    assert not holds(1.9, 10, between=[low, high])
+    assert not holds(10.1, 10, between=[low, high])
+
+
+def test_numbers_with_tolerances_that_exclude_each_other_are_told():
+    said = {"value": 100, "relative": 0.1}
+    assert read(gte=said, lt=95)[1] == []
+    ((at, text),) = read(gte=said, lt=89)[1]
+    assert at == ("tests", 0)
+    assert "no figure can meet all" in text
+
+
+@pytest.mark.parametrize("value", [None, "5", True, float("nan"), [1], {"value": 1}])
+def test_around_what_is_no_number_no_tolerance_lies(value):
+    assert read(eq={"value": value})[1] == [(("tests", 0, "eq", "value"), "expected a number")]
+
+
+def test_a_value_and_the_reference_exclude_each_other():
+    (_, text), *_ = read(eq={"value": 1, "reference": True})[1]
+    assert "`value` and `reference` exclude each other" in text
+
+
 def test_not_eq_bans_the_tolerance_around_the_reference():
     said = {"reference": True, "absolute": 1}
     assert not holds(10.5, 10, not_eq=said)
@@ -120,7 +159,7 @@ def test_nothing_lies_in_empty_limits(limits, x):
 def test_a_value_that_is_no_number_is_told_with_its_place(op, value):
     conditions, told = read(**{op: value})
     assert conditions == ()
-    assert told == [(("tests", 0, op), "expected a number, or {reference: true, relative: 0.1}")]
+    assert told == [(("tests", 0, op), NUMBER)]
 
 
 @pytest.mark.parametrize("value", [5, "ab", [1], [1, 2, 3], None, {"reference": True}])

@@ -1,4 +1,4 @@
-"""Conditions as the user says them: operators with numbers, or with the reference's own figure."""
+"""Conditions as the user says them: operators with numbers, or with the reference's own figure, give or take."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from exporter.errors import Path, nearest
 
 OPERATORS = ("eq", "not_eq", "lt", "lte", "gt", "gte", "in", "not_in", "between")
-NUMBER = "expected a number, or {reference: true, relative: 0.1}"
-RELATIVE_KEYS = ("reference", "relative", "absolute")
+NUMBER = "expected a number, {value: 300, relative: 0.1} or {reference: true, relative: 0.1}"
+RELATIVE_KEYS = ("value", "reference", "relative", "absolute")
 LARGEST = sys.float_info.max
 CENTERS = (-1e6, -1.0, -1e-3, 0.0, 1e-3, 1.0, 1e6)  # figures that a reference might have
 Tell = Callable[[Path, str], None]
@@ -20,10 +20,11 @@ Tell = Callable[[Path, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Relative:
-    """A value that follows the reference's figure, with a tolerance: the larger of the two."""
+    """A value, the reference's figure unless it is said, with a tolerance: the larger of the two."""
 
-    relative: float = 0.0  # of the figure's size
+    relative: float = 0.0  # of the value's size
     absolute: float = 0.0
+    value: float | None = None  # None: it follows the reference's figure
 
 
 Wanted = float | Relative
@@ -38,7 +39,7 @@ class Condition(NamedTuple):
     @property
     def follows(self) -> bool:
         """Whether the reference's figure is needed."""
-        return any(isinstance(value, Relative) for value in self.values)
+        return any(_follows(value) for value in self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +183,12 @@ def _resolved(value: Wanted, reference: float | None) -> tuple[float, float]:
     """Center and tolerance."""
     if not isinstance(value, Relative):
         return value, 0.0
-    center = 0.0 if reference is None else reference
+    center = value.value if value.value is not None else 0.0 if reference is None else reference
     return center, max(abs(center) * value.relative, value.absolute)
+
+
+def _follows(value: Wanted) -> bool:
+    return isinstance(value, Relative) and value.value is None
 
 
 def _impossible(conditions: Sequence[Condition]) -> bool:
@@ -191,7 +196,7 @@ def _impossible(conditions: Sequence[Condition]) -> bool:
 
     Where only some of them follow the reference there is always a figure of it that saves them.
     """
-    kinds = {isinstance(value, Relative) for c in conditions for value in c.values}
+    kinds = {_follows(value) for c in conditions for value in c.values}
     if len(kinds) != 1:
         return False
     return all(demand(conditions, center).impossible for center in CENTERS)
@@ -242,9 +247,7 @@ def _relative(value: Mapping[Any, Any], at: Path, tell: Tell) -> Relative | None
         if key not in RELATIVE_KEYS:
             tell((*at, key), f"there is no key {key!r}" + nearest(key, RELATIVE_KEYS))
             sound = False
-    if value.get("reference") is not True:
-        tell(at, "expected `reference: true`: the value is the reference's own figure")
-        sound = False
+    sound = _sound_center(value, at, tell) and sound
     tolerances = []
     for key in ("relative", "absolute"):
         given = value.get(key, 0.0)
@@ -253,7 +256,25 @@ def _relative(value: Mapping[Any, Any], at: Path, tell: Tell) -> Relative | None
             tell((*at, key), "expected a number that is not negative, such as 0.1")
             sound = False
         tolerances.append(number or 0.0)
-    return Relative(*tolerances) if sound else None
+    center = float(value["value"]) if sound and "value" in value else None
+    return Relative(tolerances[0], tolerances[1], center) if sound else None
+
+
+def _sound_center(value: Mapping[Any, Any], at: Path, tell: Tell) -> bool:
+    """Whether it is said around what the tolerance lies: a number, or the reference's own figure."""
+    if "value" in value and "reference" not in value:
+        if _number(value["value"], (*at, "value"), _silent) is None:
+            tell((*at, "value"), "expected a number")
+            return False
+        return True
+    if "value" in value:
+        tell(at, "`value` and `reference` exclude each other: a number, or the reference's figure")
+    elif value.get("reference") is not True:
+        text = "expected `reference: true`, for the reference's own figure, or a number as `value`"
+        tell(at, text)
+    else:
+        return True
+    return False
 
 
 def _silent(at: Path, text: str) -> None:

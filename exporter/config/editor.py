@@ -19,23 +19,24 @@ _NULL = {"type": "null"}
 _NUMBER = {"type": "number"}
 _SCALAR = {"type": ["string", "number", "boolean"]}
 _NAMES = {"type": "array", "items": {"type": "string"}, "minItems": 1}
+
+
+def _around(center: str, form: Mapping[str, Any]) -> dict[str, Any]:
+    """A value with a tolerance."""
+    width = {"type": "number", "minimum": 0}
+    return {
+        "type": "object",
+        "properties": {center: form, "relative": width, "absolute": width},
+        "required": [center],
+        "additionalProperties": False,
+    }
+
+
 _SHARED: Mapping[str, Any] = {
     "ColumnsOrRole": {"anyOf": [{"enum": list(ROLES)}, _NAMES]},
     "Wanted": {
-        "description": "A number, or the reference's own figure, give or take.",
-        "anyOf": [
-            _NUMBER,
-            {
-                "type": "object",
-                "properties": {
-                    "reference": {"const": True},
-                    "relative": {"type": "number", "minimum": 0},
-                    "absolute": {"type": "number", "minimum": 0},
-                },
-                "required": ["reference"],
-                "additionalProperties": False,
-            },
-        ],
+        "description": "A number, or a number or the reference's own figure, give or take.",
+        "anyOf": [_NUMBER, _around("reference", {"const": True}), _around("value", _NUMBER)],
     },
     "WantedPair": {
         "type": "array",
