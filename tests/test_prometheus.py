@@ -220,7 +220,8 @@ def test_categories_are_never_shown_and_their_total_is(shown: Shown) -> None:
 @pytest.mark.parametrize(
     ("metric", "count", "seen"),
     [("recall_by_label", 20, 20), ("recall_by_label", 30, 20), ("confusion", 400, 400),
-     ("confusion", 401, 0), ("column_count", 30, 30), ("of_a_plugin", 3, 0)],
+     ("confusion", 401, 0), ("column_count", 30, 30), ("of_a_plugin", 3, 0),
+     ("mean_error_by_group", 3, 3), ("roc_curve", 21, 0)],
 )  # fmt: skip
 def test_labels_are_shown_as_far_as_they_are_no_data(
     shown: Shown, metric: str, count: int, seen: int

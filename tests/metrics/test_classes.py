@@ -6,7 +6,7 @@ from math import isnan, log, nan
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from metrics.outcomes import CLASSES, many, verdicts
 from metrics.profiles import figure
 from sklearn import metrics as sklearn
@@ -23,6 +23,7 @@ MACRO = {
     "recall": sklearn.recall_score,
     "f1": sklearn.f1_score,
 }
+few = settings(max_examples=30)  # of what is asked of many metrics
 
 
 def decided(told):
@@ -45,6 +46,7 @@ def test_accuracy_is_scikit_learn_s(told):
 
 
 @pytest.mark.parametrize("metric", MACRO)
+@few
 @given(told=verdicts)
 def test_the_overall_figure_is_scikit_learn_s_macro_mean(metric, told):
     actual, said = decided(told)
@@ -57,6 +59,7 @@ def test_the_overall_figure_is_scikit_learn_s_macro_mean(metric, told):
 
 
 @pytest.mark.parametrize("metric", MACRO)
+@few
 @given(told=verdicts)
 def test_a_class_that_occurs_has_scikit_learn_s_figure_and_another_has_none(metric, told):
     actual, said = decided(told)
@@ -190,6 +193,7 @@ def test_of_many_classes_only_cells_with_rows_are_told():
 
 
 @pytest.mark.parametrize("metric", [s.id for s in CATALOGUE.values() if ScoreProfile in s.reads])
+@few
 @given(one=verdicts, other=verdicts)
 def test_parts_merge_into_what_the_whole_gives(metric, one, other):
     merged, whole = merge_outcomes([many(one), many(other)]), many(one + other)

@@ -6,13 +6,14 @@ from math import isnan
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from metrics.outcomes import CLASSES, binary, decisions, many, verdicts
 from metrics.profiles import figure
 from sklearn import metrics as sklearn
 from sklearn.calibration import calibration_curve
 
 GRID = [f"{i / 20:g}" for i in range(21)]
+few = settings(max_examples=30)  # of what is asked of many metrics
 
 
 def scored(told):
@@ -113,6 +114,7 @@ def test_bins_are_named_by_their_edges():
 
 
 @pytest.mark.parametrize("metric", ["roc_curve", "pr_curve", "lift", "calibration"])
+@few
 @given(told=verdicts)
 def test_of_more_classes_each_has_the_curve_of_itself_against_the_rest(metric, told):
     theirs = {}

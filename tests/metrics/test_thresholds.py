@@ -6,7 +6,7 @@ from math import isnan, nan
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from metrics.outcomes import binary, decisions
 from metrics.profiles import figure
@@ -27,6 +27,7 @@ TOLD = [
     (1.0, 1.0, 0.9), (1.0, 0.0, 0.7), (0.0, 1.0, 0.7), (0.0, 0.0, 0.4), (1.0, 0.0, 0.2),
     (0.0, 0.0, 0.1), (1.0, 1.0, nan),
 ]  # fmt: skip
+few = settings(max_examples=30)  # of what is asked of many metrics
 
 
 def scored(told):
@@ -41,6 +42,7 @@ def kth(chance: np.ndarray, k: int) -> float:
 
 
 @pytest.mark.parametrize("metric", ORACLES)
+@few
 @given(told=decisions, threshold=st.one_of(st.sampled_from([0.0, 0.5, 1.0]), st.floats(0, 1)))
 def test_a_threshold_decides_by_the_probability_alone(metric, told, threshold):
     actual, chance = scored(told)
@@ -54,6 +56,7 @@ def test_a_threshold_decides_by_the_probability_alone(metric, told, threshold):
 
 @pytest.mark.parametrize("metric", ORACLES)
 @pytest.mark.parametrize("compat", [False, True])
+@few
 @given(told=decisions, k=st.integers(1, 60))
 def test_the_k_highest_are_positive_and_what_equals_the_last_of_them(metric, compat, told, k):
     actual, chance = scored(told)
