@@ -113,18 +113,23 @@ def delete(place: tuple[str, ...], url: str | None, yes: bool, **chosen: Any) ->
     if not rest and not any(chosen.values()):
         raise click.UsageError("say which: IDs, or options such as --model and --from")
     with where.opened() as store:
-        ids = ids_of(rest) or [s.id for s in store.find(**where.question(chosen)) if s.id]
-        if not ids:
+        asked = ids_of(rest)
+        ids = asked or [s.id for s in store.find(**where.question(chosen)) if s.id]
+        if asked and where.project is not None:
+            own = {head.id for head in store.find(project=where.project)}
+            ids = [snapshot_id for snapshot_id in asked if snapshot_id in own]
+        if not ids and not asked:
             click.echo("nothing fits: nothing deleted")
             return
-        if not yes and not _agreed(f"delete {many(len(ids), 'snapshot')}?"):
+        if ids and not yes and not _agreed(f"delete {many(len(ids), 'snapshot')}?"):
             click.echo("nothing deleted")
             return
         count = store.delete(ids)
     click.echo(f"deleted {many(count, 'snapshot')}")
-    if rest and count < len(ids):
-        missing = f"{len(ids) - count} of {len(ids)} not in the store"
-        raise PlanError(f"{missing}: `exporter list` shows what is")
+    if count < len(asked):
+        missing = f"{len(asked) - count} of {len(asked)} not in the store"
+        whose = f", or not of project {where.project!r}" if where.project is not None else ""
+        raise PlanError(f"{missing}{whose}: `exporter list` shows what is")
 
 
 @click.command("import")
@@ -167,12 +172,24 @@ def _one(where: Place, rest: list[str], chosen: dict[str, Any]) -> Snapshot:
         raise click.UsageError("one ID at a time")
     with where.opened() as store:
         if rest:
-            return store.read(ids_of(rest)[0])
+            return _of_project(where, store.read(ids_of(rest)[0]))
         found = store.find(**where.question(chosen), limit=1)
         if not found or found[0].id is None:
             hint = _unknown(where, chosen) or ": `exporter list` shows what there is"
             raise PlanError(f"no snapshot fits{hint}")
         return store.read(found[0].id)
+
+
+def _of_project(where: Place, snapshot: Snapshot) -> Snapshot:
+    """The snapshot, if it is the config's: several projects may share a store."""
+    from exporter.store.door import storable_text
+
+    if where.project is not None and snapshot.project != storable_text(where.project):
+        raise PlanError(
+            f"snapshot {snapshot.id} is of project {snapshot.project!r}, not {where.project!r}: "
+            "`exporter list` shows this project's"
+        )
+    return snapshot
 
 
 def _unknown(where: Place, chosen: dict[str, Any]) -> str:

@@ -128,11 +128,24 @@ def test_delete_wants_an_answer_or_yes(evaluated: Shop) -> None:
     assert len(evaluated.listed()) == 10
 
 
+def test_an_id_of_another_project_is_neither_shown_nor_deleted(evaluated: Shop) -> None:
+    found = failed(evaluated)
+    evaluated.config.write_text(evaluated.config.read_text().replace("project: shop", "project: b"))
+    shown = evaluated.call("show", evaluated.config, found)
+    assert shown.exit_code == 2
+    assert "is of project 'shop', not 'b'" in shown.stderr
+    deleted = evaluated.call("delete", evaluated.config, found, "--yes")
+    assert deleted.exit_code == 2
+    assert "1 of 1 not in the store, or not of project 'b'" in deleted.stderr
+    assert len(evaluated.json("list", "--store", evaluated.store)["snapshots"]) == 10
+
+
 def test_delete_tells_ids_that_are_not_there(evaluated: Shop) -> None:
     result = evaluated.call("delete", evaluated.config, failed(evaluated), 4_000_000, "--yes")
     assert result.exit_code == 2
     assert result.stdout == "deleted 1 snapshot\n"
-    assert result.stderr == "error: 1 of 2 not in the store: `exporter list` shows what is\n"
+    told = "1 of 2 not in the store, or not of project 'shop': `exporter list` shows what is"
+    assert result.stderr == f"error: {told}\n"
 
 
 def test_import_takes_back_what_run_wrote(shop: Shop, empty_database: str) -> None:
