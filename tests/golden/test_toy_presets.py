@@ -110,3 +110,21 @@ def test_a_regression_s_baselines_are_their_dummies():
     assert near(figures.value("baseline_rmse"), dummies["rmse_default"])
     assert near(figures.value("baseline_mape"), dummies["mean_abs_perc_error_default"])
     assert near(figures.value("baseline_max_absolute_error"), dummies["abs_error_max_default"])
+
+
+def test_each_class_and_the_confusion_matrix_are_theirs():
+    kinds = {"target": "categorical", "prediction": "categorical"}
+    schema = schema_of(kinds, (), target="target", prediction="prediction", task="binary")
+    names = ("precision_by_label", "recall_by_label", "f1_by_label", "confusion")
+    figures = Figures(evaluated(table("cur"), table("ref"), schema, *names))
+    theirs = {m["metric"]: m["result"] for m in golden("presets/suites/leg_class.json")["metrics"]}
+    for part, side in (("current", "value"), ("reference", "reference")):
+        by_class = theirs["ClassificationQualityByClass"][part]["metrics"]
+        for label in ("0", "1"):
+            for name in ("precision", "recall", "f1"):
+                ours = getattr(figures.row(f"{name}_by_label", "", label), side)
+                assert near(ours, by_class[label][name]), (part, label, name)
+        cells = theirs["ClassificationConfusionMatrix"][f"{part}_matrix"]["values"]
+        for i in (0, 1):
+            for j in (0, 1):
+                assert getattr(figures.row("confusion", "", f"{i}→{j}"), side) == cells[i][j]
