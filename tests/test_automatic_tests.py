@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from exporter import evaluation
 from exporter.checks import Check, Earlier, Situation, check_all, describe
 from exporter.checks.automatic import Figure, Missing, widened
-from exporter.checks.chance import beyond_extremes, seldom_more, tail
+from exporter.checks.chance import beyond_extremes, tail
 from exporter.checks.conditions import Limits
 from exporter.checks.earlier import Reach
 from exporter.evaluation import ReferenceProfile, merge_references
@@ -79,10 +79,9 @@ def test_what_has_a_better_side_is_limited_on_the_other_only(metric):
 def test_counts_are_scaled_to_the_batch():
     spec = CATALOGUE["missing_count"]
     assert describe(spec, "directional").endswith("scaled to the batch")
-    limits = limits_of("missing_count", against(900, 27_000), 270.0)
-    assert (
-        limits.upper == seldom_more(9) > 9 * 1.1 + 3 * 9**0.5
-    )  # 9 of 900, and what chance may add
+    limits = limits_of("missing_count", against(900, 27_000), 2700.0)
+    by_chance = 3 * (90 * (1 + 900 / 27_000)) ** 0.5
+    assert isclose(limits.upper, 90 * 1.1 + by_chance)  # 90 of 900, and what chance may add
     assert limits_of("sum", against(900, 27_000), 3000.0) == Limits(90.0, 110.0)
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Literal
 
-from exporter.checks.chance import MANY, SIGMAS, beyond_extremes, seldom_more
+from exporter.checks.chance import SIGMAS, beyond_extremes, seldom_more
 from exporter.checks.conditions import Limits, interval, told
 from exporter.checks.drawn import Drawn
 from exporter.checks.earlier import Evidence, Reach
 from exporter.metrics import MetricSpec
 from exporter.metrics._registry import Bound
-from exporter.snapshot import MetricRow
+from exporter.metrics.drift import DriftRows
+from exporter.profile.column import CategoryProfile
+from exporter.profile.rows import Rows
+from exporter.snapshot import DriftRow, MetricRow
 
 Mode = Literal["directional", "evidently"]
 TINY = 1e-12  # Evidently's absolute tolerance
@@ -52,6 +55,7 @@ class Figure:
     spec: MetricSpec
     row: MetricRow
     others: Callable[[str], float | None]  # a dataset metric's figure by its id
+    drift: Sequence[DriftRow] = ()  # of all columns
 
     def limits(self, at: Situation) -> Limits | Missing:
         """The limits of a test without a condition."""
@@ -61,13 +65,22 @@ class Figure:
             return _no_bound(self.spec, at)
         center = self._center(bound)
         if center is None:
-            return _no_center(bound, there=there)
+            return self._no_center(bound, there=there)
         if bound.scaled and at.reference_rows:
             center *= at.rows / at.reference_rows
         if at.mode == "evidently":
             least = TINY if bound.relative or bound.absolute else 0.0
             return interval(bound.op, center, max(self._tolerance(bound, center), least))
         return self._directional(bound, center, at)
+
+    def _no_center(self, bound: Bound, *, there: bool) -> Missing:
+        if bound.metric:
+            return Missing(f"{bound.metric} has no figure", fault=True)
+        if there and self.spec.labels == "category" and self.row.label:
+            return Missing("the reference has no figure of this category", fault=False)
+        if there:
+            return Missing("the reference has no such figure", fault=True)
+        return Missing(EMPTY_REFERENCE, fault=False)
 
     def _center(self, bound: Bound) -> float | None:
         if bound.metric:
@@ -82,9 +95,11 @@ class Figure:
             reach = self._reach(bound, mean, at)
             return widened(Limits(mean / 2, 2 * mean), reach)
         tolerance = self._tolerance(bound, center)
+        limits = interval(bound.op, center, tolerance)
         if reach is None or (at.evidence is not None and at.evidence.chance_only):
-            tolerance += self._sampling(bound, center, tolerance, at)
-        return widened(interval(bound.op, center, tolerance), reach)
+            more = self._sampling(bound, center, tolerance, at)
+            limits = replace(limits, lower=limits.lower - more, upper=limits.upper + more)
+        return widened(limits, reach)
 
     def _reach(self, bound: Bound, center: float, at: Situation) -> Reach | None:
         if at.evidence is None or bound.metric:
@@ -105,32 +120,40 @@ class Figure:
         n, m = self.row.n, at.reference_rows
         if not n or not m:
             return 0.0
-        if self.spec.compares and bound.to == 0:
+        if self.spec.compares and (self.spec.alone or bound.to == 0):
             return self._unknown(n, m, at)
         if bound.spread:
             return SIGMAS * (self.others(bound.spread) or 0.0) / sqrt(n)
+        if DriftRows in self.spec.reads and self.spec.unit == "ratio":
+            return at.evidence.excused(self.drift) if isinstance(at.evidence, Drawn) else 0.0
         if bound.to is not None or bound.metric:
             return 0.0
         if self.spec.unit == "ratio":
             share = min(max(center, 0.0), 1.0)
             usual = SIGMAS * sqrt(share * (1 - share) * (1 / n + 1 / m))
-            return max(usual, _few(n * share) / n - tolerance)
+            return max(usual, _more(share * m, n, m) / n - share - tolerance)
         if self.spec.unit in ("rows", "values"):
-            return max(SIGMAS * sqrt(max(center, 0.0)), _few(center) - tolerance)
+            usual = SIGMAS * sqrt(max(center, 0.0) * (1 + at.rows / m))
+            return max(usual, _more(center * m / max(at.rows, 1), at.rows, m) - center - tolerance)
+        if Rows in self.spec.reads and self.spec.unit == "score":  # a correlation
+            return SIGMAS * sqrt(1 / n + 1 / m)
         return 0.0
 
     def _unknown(self, n: int, m: int, at: Situation) -> float:
-        """What a batch may have that its reference has not: values beyond its range, categories."""
-        unseen = at.evidence.unseen(self.row.column) if isinstance(at.evidence, Drawn) else None
-        if not self.spec.alone and unseen is None:
+        """What a batch may have that its reference has not: values beyond its range, or not in its list."""
+        if CategoryProfile in self.spec.reads:
+            once = at.evidence.once(self.row.column) if isinstance(at.evidence, Drawn) else 0
+            beyond = seldom_more(once, n, m)
+        elif self.spec.alone:
+            beyond = beyond_extremes(n, m)
+        else:
             return 0.0
-        beyond = beyond_extremes(n, m) if unseen is None else seldom_more(n * unseen)
         return beyond / n if self.spec.unit == "ratio" else float(beyond)
 
 
-def _few(expected: float) -> float:
-    """How many more than so many there may be by chance, where they are few; none where none are known."""
-    return seldom_more(expected) - expected if 0 < expected <= MANY else 0.0
+def _more(known: float, n: int, m: int) -> float:
+    """The count that is seldom passed; of what the reference does not have at all nothing is sound."""
+    return seldom_more(round(known), n, m) if known > 0 else 0.0
 
 
 def bound_of(spec: MetricSpec, mode: Mode, *, beside: bool) -> Bound | None:
@@ -181,14 +204,6 @@ def _no_bound(spec: MetricSpec, at: Situation) -> Missing:
     if compared and at.reference_rows is None:
         return Missing(f"{NEEDS_REFERENCE}, or a condition", fault=at.mode == "evidently")
     return Missing("no condition is given, and there is no automatic one", fault=True)
-
-
-def _no_center(bound: Bound, *, there: bool) -> Missing:
-    if bound.metric:
-        return Missing(f"{bound.metric} has no figure", fault=True)
-    if there:
-        return Missing("the reference has no such figure", fault=True)
-    return Missing(EMPTY_REFERENCE, fault=False)
 
 
 def _target(bound: Bound) -> str:

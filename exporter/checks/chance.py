@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, erfc, exp, log, sqrt
+from math import ceil, erfc, log, sqrt
+from statistics import fmean, stdev
 
 SIGMAS = 3.0
 RARE = erfc(SIGMAS / sqrt(2)) / 2  # the chance to lie three sigmas off on one side: 0.00135
-MANY = 50.0  # of more, a normal distribution says the same to a count
+MANY = 50
 TAIL = 4  # a quarter of the figures is the tail that the rest of it is told from
 
 
 def tail(figures: Sequence[float]) -> float:
-    """How high the next of these figures may be: seldom higher, if the tail falls off as an exponential does.
+    """How high the next of these figures may be, of which there are at least two.
 
-    What the highest quarter is above its own beginning, in the mean, is the scale of the tail. A
-    normal or uniform tail falls off faster, so for them the limit is cautious.
+    As far as three sigmas are of figures that are normal, known from so few; or, if that is more,
+    as an exponential tail would seldom pass: its scale is what the highest quarter is above its own
+    beginning, in the mean.
     """
     m = len(figures)
     k = max(1, m // TAIL)
-    return reach(sorted(figures, reverse=True)[: k + 1], k / ((m + 1) * RARE))
+    exponential = reach(sorted(figures, reverse=True)[: k + 1], k / ((m + 1) * RARE))
+    return max(exponential, fmean(figures) + _sigmas(m) * stdev(figures))
+
+
+def _sigmas(m: int) -> float:
+    """How many standard deviations of m figures the next may be off: Student's t, by its first terms."""
+    z, free = SIGMAS, m - 1
+    t = z + (z**3 + z) / (4 * free) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * free**2)
+    return t * sqrt(1 + 1 / m)
 
 
 def reach(highest: Sequence[float], odds: float) -> float:
@@ -41,14 +51,21 @@ def beyond_extremes(n: int, reference: int) -> int:
     return ceil(log(RARE) / log(n / (n + reference)))
 
 
-def seldom_more(expected: float) -> int:
-    """The count that is seldom passed where so many are expected (Poisson)."""
-    if expected > MANY:
-        return ceil(expected + SIGMAS * sqrt(expected))
-    k, term = 0, exp(-expected)
+def seldom_more(known: int, n: int, reference: int) -> int:
+    """The count that n rows seldom pass of what so many of the reference's rows are.
+
+    How often it is in truth is not known either: the sum over all that it may be is the negative
+    binomial distribution.
+    """
+    if not n:
+        return 0
+    q, size = n / (n + reference), known + 1
+    if known > MANY:  # where a normal distribution says the same to a count
+        return ceil(size * n / reference + SIGMAS * sqrt(size * n / reference / (1 - q)))
+    k, term = 0, (1 - q) ** size
     beyond = 1 - term
-    while beyond > RARE:
+    while beyond > RARE and k < n:
         k += 1
-        term *= expected / k
+        term *= q * (size + k - 1) / k
         beyond -= term
     return k

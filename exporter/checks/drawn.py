@@ -7,34 +7,28 @@ were drawn from the reference at random: less than that says nothing about the b
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field, replace
-from math import inf, sqrt
+from dataclasses import dataclass, field
+from math import exp, sqrt
 from statistics import median
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 
 from exporter.checks.chance import RARE, reach, tail
-from exporter.checks.earlier import Params, Profiles, Reach, finite_figures, reaches
+from exporter.checks.drawing import drawn_column, drawn_outcome
+from exporter.checks.earlier import FEWEST, Params, Profiles, Reach, finite_figures, reaches
 from exporter.checks.severities import Severities
 from exporter.distances import DRIFT_METHODS
 from exporter.metrics import MetricSpec
-from exporter.profile.column import (
-    CategoryProfile,
-    ColumnProfile,
-    Moments,
-    NumericProfile,
-    moments_of,
-    numeric_profile,
-)
+from exporter.profile.arrays import Floats
+from exporter.profile.column import CategoryProfile, ColumnProfile, NumericProfile
 from exporter.profile.outcome import ErrorProfile, Outcome
-from exporter.profile.points import Points
-from exporter.snapshot import canonical
+from exporter.snapshot import DriftRow, canonical
 
 DRAWS = 24
 MOST = 5_000  # values in a draw: in more of them chance falls off as the root of their number
 HIGHEST = 100  # values of the reference from which its tail beyond them is told
+LARGEST = 700.0  # of which a float has the exponential
 STEP = 1.25  # sizes are rounded down to powers of it, so that neighbouring batches share draws
 Kept = MutableMapping[tuple[str, str, tuple[str, ...]], Any]
 
@@ -45,9 +39,11 @@ class Drawn:
 
     whole: Profiles
     rows: int  # of the batch
+    drift: Mapping[str, Params] = field(default_factory=dict)  # a column's drift options
     kept: Kept = field(default_factory=dict)
     chance_only = True
     _columns: dict[str, list[NumericProfile | CategoryProfile]] = field(default_factory=dict)
+    _drawn_outcomes: list[Outcome] | None = None
 
     def reach(
         self,
@@ -57,13 +53,15 @@ class Drawn:
         label: str,
         *,
         center: float,  # noqa: ARG002  the draws have one of their own
-        rows: int | None = None,  # noqa: ARG002  they are of the batch's size
+        rows: int | None = None,
     ) -> Reach | None:
         """Where the tail of the draws' figures seldom reaches."""
-        if spec.compares or (spec.unit in ("rows", "ratio") and spec.per == "dataset"):
+        if spec.compares or (spec.per == "dataset" and not isinstance(self._outcome, spec.reads)):
             return None
         if spec.id in ("min", "max"):
             return self._extremes(column)
+        if spec.id == "max_absolute_error":
+            return self._largest_error()
         size = self._size(column)
         figures = self._kept(
             (spec.id, column, (canonical(params), str(size))),
@@ -72,8 +70,9 @@ class Drawn:
         if len(figures) < DRAWS:
             return None
         middle, part = median(figures), self._part(column)
-        low, high = reaches(figures)
-        return Reach(middle + (low - middle) * part, middle + (high - middle) * part)
+        grown = 1.0 if rows is None else self._count(column)[0] / size  # counts and sums
+        low, high = (middle + (end - middle) * part for end in reaches(figures))
+        return Reach(low * grown, high * grown)
 
     def severity(self, column: str, params: Params) -> float:
         """What drift the draws seldom pass; p-values know chance already."""
@@ -84,12 +83,23 @@ class Drawn:
         )
         return max(1.0, tail(severities) * self._part(column)) if severities else 1.0
 
-    def unseen(self, column: str) -> float | None:
-        """The share of rows with a category that the reference has not, to be expected (Good and Turing)."""
-        whole = self.whole.columns.get(column)
-        if not isinstance(whole, CategoryProfile) or not whole.count:
-            return None
-        return (np.count_nonzero(whole.counts == 1) + 1) / whole.count
+    def excused(self, rows: Sequence[DriftRow]) -> float:
+        """The share of the compared columns that have drifted, but not farther than by chance."""
+        tested = [row for row in rows if row.error is None and row.column in self.drift]
+        fine = [
+            row
+            for row in tested
+            if row.drifted
+            and (row.severity or 0.0) < self.severity(row.column, self.drift[row.column])
+        ]
+        return len(fine) / len(tested) if tested else 0.0
+
+    def once(self, column: str) -> int:
+        """How many values of the reference occur only once: about as many more there are that it has not.
+
+        Good and Turing's estimate of what is unseen.
+        """
+        return _once(self.whole.columns.get(column))
 
     def _kept(self, key: tuple[str, str, tuple[str, ...]], make: Callable[[], Any]) -> Any:
         key = ("drawn " + key[0], *key[1:])
@@ -119,15 +129,24 @@ class Drawn:
         found: dict[str, list[float]] = {}
         draws: Sequence[ColumnProfile | Outcome] = self._drawn(column, size)
         if spec.per == "dataset":
-            outcome = self.whole.outcome
-            if not isinstance(outcome, ErrorProfile) or ErrorProfile not in spec.reads:
-                return found
-            draws = [_errors(outcome, size, seed) for seed in range(DRAWS)] if size else []
+            draws = self._outcomes(size)
         for draw in draws:
             if isinstance(draw, spec.reads):
                 for figure in finite_figures(spec, params, size, draw):
                     found.setdefault(figure.label, []).append(figure.value)
         return found
+
+    def _outcomes(self, size: int) -> Sequence[Outcome]:
+        outcome = self._outcome
+        if outcome is None or not size:
+            return []
+        if self._drawn_outcomes is None:
+            self._drawn_outcomes = [drawn_outcome(outcome, size, seed) for seed in range(DRAWS)]
+        return self._drawn_outcomes
+
+    @property
+    def _outcome(self) -> Outcome | None:
+        return self.whole.outcome
 
     def _severities(self, column: str, params: Params, size: int) -> list[float]:
         whole = self.whole.columns.get(column)
@@ -143,68 +162,62 @@ class Drawn:
         if not isinstance(whole, NumericProfile | CategoryProfile) or not whole.count or not size:
             return []
         if column not in self._columns:
-            self._columns[column] = [_draw(whole, size, seed) for seed in range(DRAWS)]
+            self._columns[column] = [drawn_column(whole, size, seed) for seed in range(DRAWS)]
         return self._columns[column]
 
     def _extremes(self, column: str) -> Reach | None:
         """How far beyond the reference's own range the tails of its values seldom reach."""
         whole = self.whole.columns.get(column)
-        if not isinstance(whole, NumericProfile) or whole.count < 2:
+        if not isinstance(whole, NumericProfile) or whole.count < FEWEST:
             return None
-        m, n = whole.count, max(self._count(column)[0], 1)
-        k = max(1, min(m // 4, HIGHEST))
-        odds = k * n / ((m + 1) * RARE)
-        ranks = np.arange(k + 1)
-        low, high = whole.points.at(ranks), whole.points.at(m - 1 - ranks)
-        return Reach(-reach((-low).tolist(), odds), reach(high.tolist(), odds))
+        odds = self._odds(column)
+        low, high = _ends(whole)
+        return Reach(-_beyond(-low, odds), _beyond(high, odds))
+
+    def _largest_error(self) -> Reach | None:
+        if not isinstance(self._outcome, ErrorProfile) or self._outcome.count < FEWEST:
+            return None
+        low, high = _ends(self._outcome.errors)
+        largest = np.sort(np.abs(np.concatenate([low, high])))[::-1][: len(low)]
+        return Reach(0.0, _beyond(largest, self._odds("")))
+
+    def _odds(self, column: str) -> float:
+        """One over the chance of a value so far out that a batch seldom has one, among the highest."""
+        n, m = self._count(column)
+        return _highest(m) * max(n, 1) / ((m + 1) * RARE)
+
+
+def _highest(m: int) -> int:
+    return max(1, min(m // 4, HIGHEST))
+
+
+def _ends(column: NumericProfile) -> tuple[Floats, Floats]:
+    """The lowest values and the highest, the last one first."""
+    ranks = np.arange(_highest(column.count) + 1)
+    return column.points.at(ranks), column.points.at(column.count - 1 - ranks)
+
+
+def _beyond(highest: Floats, odds: float) -> float:
+    """Where an exponential tail, or where all of it is above zero one that falls as a power, seldom reaches."""
+    far = reach(highest.tolist(), odds)
+    if highest[-1] <= 0:
+        return far
+    power = reach(np.log(highest).tolist(), odds)
+    return max(far, exp(min(power, LARGEST)))
+
+
+def _once(column: ColumnProfile | None) -> int:
+    if isinstance(column, CategoryProfile):
+        return int(np.count_nonzero(column.counts == 1))
+    if not isinstance(column, NumericProfile):
+        return 0
+    points = column.points
+    if points.counts is not None:
+        return int(np.count_nonzero(points.counts == 1))
+    apart = np.ones(len(points.values) + 1, bool)
+    apart[1:-1] = points.values[1:] != points.values[:-1]
+    return int(np.count_nonzero(apart[1:] & apart[:-1]))
 
 
 def _both(n: int, m: int) -> float:
     return n * m / (n + m) if n + m else 0.0
-
-
-def _random(name: str, size: int, seed: int) -> np.random.Generator:
-    return np.random.default_rng([crc32(name.encode("utf-8", "surrogatepass")), size, seed])
-
-
-def _draw(
-    whole: NumericProfile | CategoryProfile, size: int, seed: int
-) -> NumericProfile | CategoryProfile:
-    if isinstance(whole, NumericProfile):
-        return _numbers(whole, size, seed)
-    return _categories(whole, size, seed)
-
-
-def _numbers(whole: NumericProfile, size: int, seed: int) -> NumericProfile:
-    rng = _random(whole.name, size, seed)
-    return numeric_profile(whole.name, size, _values(whole.points, size, rng))
-
-
-def _values(points: Points, size: int, rng: np.random.Generator) -> np.ndarray[Any, Any]:
-    return points.at(np.sort(rng.integers(points.total, size=size)))
-
-
-def _categories(whole: CategoryProfile, size: int, seed: int) -> CategoryProfile:
-    rng = _random(whole.name, size, seed)
-    counts = rng.multinomial(size, whole.counts / whole.count)
-    there = np.flatnonzero(counts)
-    order = there[np.argsort(-counts[there], kind="stable")]
-    labels = tuple([whole.labels[i] for i in order])
-    return CategoryProfile(whole.name, size, 0, labels, counts[order])
-
-
-def _errors(whole: ErrorProfile, size: int, seed: int) -> ErrorProfile:
-    """Errors drawn as they are; the percentages, of which only moments are known, by their mean's own error."""
-    errors = _numbers(whole.errors, size, seed)
-    rng = _random("percent", size, seed)
-    p = whole.percent
-    spread = p.std() / sqrt(size) if p.count > 1 else 0.0
-    mean = p.mean + spread * float(rng.standard_normal())
-    absolute = np.abs(_values(whole.errors.points, size, _random("error", size, seed)))
-    return replace(
-        whole,
-        errors=errors,
-        absolute=moments_of(np.sort(absolute)),
-        percent=Moments(size, mean, 0.0, 0.0, inf),
-        target=_numbers(whole.target, size, seed),
-    )

@@ -25,6 +25,7 @@ from exporter.profile.outcome import ErrorProfile, ScoreProfile
 from exporter.profile.rows import Rows
 from exporter.snapshot import INFINITE, NO_VALUE, CheckResult, DriftRow, MetricRow, Status
 
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One test as the plan resolved it; no condition = the metric's automatic one."""
@@ -187,7 +188,7 @@ class _Judge:
         if check.conditions:
             return self._by_conditions(check, row, row.value, blank)
         others = partial(self._dataset_figure, check, row.label)
-        limits = Figure(check.spec, row, others).limits(self.at)
+        limits = Figure(check.spec, row, others, self.drift).limits(self.at)
         if isinstance(limits, Missing):
             status: Status = "error" if limits.fault else "skipped"
             return replace(blank, status=status, message=limits.reason)

@@ -102,7 +102,7 @@ def score_profile(
     there = np.isfinite(score)
     score, actual = score[there], actual[there]
     side = _side(labels[1], score, actual == 1)
-    return ScoreProfile(labels, matrix, {labels[1]: side}, *_losses(actual, score))
+    return ScoreProfile(labels, matrix, {labels[1]: side}, *losses(actual, score))
 
 
 def class_profile(
@@ -144,7 +144,7 @@ def negative_label(labels: set[str], positive: str) -> str:
     return unknown if others else OPPOSITE.get(positive, unknown)
 
 
-def _losses(actual: Floats, score: Floats) -> tuple[float, float]:
+def losses(actual: Floats | Bools, score: Floats) -> tuple[float, float]:
     """Log loss and Brier score."""
     if not len(score):
         return float("nan"), float("nan")
