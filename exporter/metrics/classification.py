@@ -9,6 +9,7 @@ one row more than k: `compat: true` does as well.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated
@@ -22,6 +23,7 @@ from exporter.profile.outcome import ScoreProfile, Side
 NAN = float("nan")
 ALL_CELLS = 20  # classes up to which empty cells of the confusion matrix are told as well
 NO_PROBABILITY = "needs a probability among the model's columns"
+_CELL = re.compile(r"((?:[^\\→]|\\[\\→])*)→((?:[^\\→]|\\[\\→])*)")
 Share = Annotated[float, Ge(0), Le(1)]
 Count = Annotated[int, Ge(1)]
 ByLabel = dict[str, float]
@@ -187,7 +189,7 @@ def fnr(
     per="dataset", unit="score", better="higher", automatic=Automatic(NEAR_20, Bound("gt", 0.5))
 )
 def roc_auc(scores: ScoreProfile) -> float:
-    """Chance that a row of a class is scored above one that is not; of more than two classes their mean."""
+    """Chance that a row of a class is scored above one of another; of more than two classes their mean."""
     return overall(scores, roc_auc_by_label(scores))
 
 
@@ -302,7 +304,7 @@ def confusion(
     name has a backslash before it.
     """
     decided = _decided(scores, threshold, top_k, compat=compat)
-    names = [x.replace("\\", "\\\\").replace("→", "\\→") for x in decided.labels]
+    names = [re.sub(r"([\\→])", r"\\\1", label) for label in decided.labels]
     cells = {
         f"{actual}→{predicted}": float(count)
         for actual, row in zip(names, decided.matrix, strict=True)
@@ -310,6 +312,15 @@ def confusion(
         if count or len(names) <= ALL_CELLS
     }
     return {"": float(decided.count)} | cells
+
+
+def classes_of_cell(label: str) -> tuple[str, str] | None:
+    """Actual and predicted class of a cell of the confusion matrix; None where it is no such label."""
+    found = _CELL.fullmatch(label)
+    if found is None:
+        return None
+    actual, predicted = (re.sub(r"\\(.)", r"\1", name) for name in found.groups())
+    return actual, predicted
 
 
 def _decided(

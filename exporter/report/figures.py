@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import inf
 
 from exporter.metrics import CATALOGUE
+from exporter.metrics.classification import classes_of_cell
 from exporter.metrics.drift import DriftRows
 from exporter.profile.table import TableProfile
 from exporter.report.findings import meaning_of, options_said
@@ -18,7 +19,7 @@ KEY_FIGURES = (  # and from which figure on they say something
     ("missing", "missing_ratio", 0.01), ("mean", "mean", -inf), ("new categories", "new_categories", 1),
 )  # fmt: skip
 SAME = 1e-9  # a relative change that is none
-ARROW = "→"  # between the actual and the predicted class
+MOST_POINTS = 63  # of a table of curves: those of three classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +65,19 @@ def quality_figures(snapshot: Snapshot) -> list[FigureLine]:
 
 
 def quality_tables(snapshot: Snapshot) -> list[Table]:
-    """The confusion matrix, and the figures of each class."""
-    rows = _of_batch(snapshot)
-    by_class = [r for r in rows if r.label and r.error is None and _labelled_by(r) == "class"]
-    cells = {r.label: r for r in rows if r.label and _labelled_by(r) == "cell"}
-    return [t for t in (_confusion(cells), _classes(by_class)) if t is not None]
+    """The confusion matrix, the figures of each class, and curves unless they have very many points."""
+    rows = [r for r in _of_batch(snapshot) if r.label and _tabled(r)]
+    by_class = [r for r in rows if _labelled_by(r) == "class"]
+    cells = {r.label: r for r in rows if _labelled_by(r) == "cell"}
+    points = [r for r in rows if _labelled_by(r) == "point"]
+    bins = [r for r in points if r.metric == "calibration"]
+    tables = (
+        _confusion(cells),
+        _by_label("Quality of each class", "class", by_class),
+        _by_label("Share of the class by its probability", "probability", bins, MOST_POINTS),
+        _by_label("Curves", "at", [r for r in points if r not in bins], MOST_POINTS),
+    )
+    return [t for t in tables if t is not None]
 
 
 def dataset_figures(snapshot: Snapshot) -> list[FigureLine]:
@@ -112,8 +121,9 @@ def _labelled_by(row: MetricRow) -> str:
 
 
 def _tabled(row: MetricRow) -> bool:
-    """Whether it stands in a table of its own."""
-    return row.error is None and _labelled_by(row) in ("class", "cell")
+    """Whether it stands in a table of its own; with a threshold of its own it is a line."""
+    kind = _labelled_by(row)
+    return row.error is None and (kind == "point" or (kind in ("class", "cell") and not row.params))
 
 
 def _line(
@@ -160,8 +170,9 @@ def _change(row: MetricRow) -> tuple[str, str]:
 
 def _confusion(cells: Mapping[str, MetricRow]) -> Table | None:
     """None where the names of the classes cannot be told apart."""
-    pairs = {tuple(label.split(ARROW)): row for label, row in cells.items()}
-    if not pairs or any(len(pair) != 2 for pair in pairs):
+    named = {classes_of_cell(label): row for label, row in cells.items()}
+    pairs = {pair: row for pair, row in named.items() if pair is not None}
+    if not pairs or len(pairs) < len(cells):
         return None
     classes = list(dict.fromkeys(name for pair in pairs for name in pair))
     rows = [
@@ -171,15 +182,18 @@ def _confusion(cells: Mapping[str, MetricRow]) -> Table | None:
     return Table("Rows by actual and predicted class", "", [f"said {c}" for c in classes], rows)
 
 
-def _classes(rows: Sequence[MetricRow]) -> Table | None:
-    if not rows:
-        return None
+def _by_label(
+    title: str, corner: str, rows: Sequence[MetricRow], most: int | None = None
+) -> Table | None:
+    """Figures by label and metric; None where there are none, or more labels than `most`."""
     metrics = list(dict.fromkeys(r.metric for r in rows))
     cells = {(r.label, r.metric): r for r in rows}
     labels = list(dict.fromkeys(r.label for r in rows))
+    if not labels or (most is not None and len(labels) > most):
+        return None
     lines = [(label, [_cell(cells.get((label, metric))) for metric in metrics]) for label in labels]
     head = [metric.removesuffix("_by_label") for metric in metrics]
-    return Table("Quality of each class", "class", head, lines)
+    return Table(title, corner, head, lines)
 
 
 def _cell(row: MetricRow | None) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from metrics.profiles import figure
 from sklearn import metrics as sklearn
 
 from exporter.metrics import CATALOGUE
-from exporter.metrics.classification import ALL_CELLS
+from exporter.metrics.classification import ALL_CELLS, classes_of_cell
 from exporter.presets import OF_TWO_CLASSES
 from exporter.profile.merge import merge_outcomes
 from exporter.profile.outcome import ScoreProfile, class_profile
@@ -184,6 +184,9 @@ def test_arrows_in_the_names_of_classes_do_not_blur_the_cells():
     told = class_profile(("a", "a→b", "b\\"), np.array([0, 1, 2]), np.array([1, 0, 1]), {})
     cells = {label: n for label, n in figure("confusion", told).items() if label and n}
     assert cells == {"a→a\\→b": 1, "a\\→b→a": 1, "b\\\\→a\\→b": 1}
+    named = [classes_of_cell(label) for label in cells]
+    assert named == [("a", "a→b"), ("a→b", "a"), ("b\\", "a→b")]
+    assert classes_of_cell("of a plugin") is None
 
 
 def test_of_many_classes_only_cells_with_rows_are_told():

@@ -359,7 +359,25 @@ def test_a_classifier_has_its_confusion_matrix_and_its_classes():
     text = words(outcomes("binary"))
     assert "Rows by actual and predicted class said 0 said 1" in text
     assert "Quality of each class class precision recall f1 roc_auc" in text
-    assert "roc_auc · Chance that a positive is scored above a negative" in text
+    assert "roc_auc · Chance that a row of a class is scored above one of another" in text
+    assert "Share of the class by its probability probability calibration" in text
+    assert re.search(r"Curves at roc_curve pr_curve 0 \S+ % \S+ ", text)
+
+
+def test_curves_of_very_many_classes_and_decisions_at_other_thresholds_make_no_table():
+    cell = MetricRow("confusion", label="0→1", value=7.0, params={"threshold": 0.3})
+    points = [MetricRow("roc_curve", label=f"{i}: 0.05", value=0.5) for i in range(99)]
+    text = words(replace(BLANK, metrics=[cell, *points]))
+    assert "Curves" not in text
+    assert "Rows by actual and predicted class said" not in text
+    assert "confusion · 0→1" in text
+
+
+def test_names_of_classes_with_arrows_stand_in_their_own_cells():
+    labels = ("a→a", "a→b\\→c", "b\\→c→a", "b\\→c→b\\→c")
+    rows = [MetricRow("confusion", label=x, value=float(i)) for i, x in enumerate(labels)]
+    text = words(replace(BLANK, metrics=rows))
+    assert "said a said b→c is a 0 1 is b→c 2 3" in text
 
 
 def test_figures_that_could_not_be_had_are_told_by_reason():
