@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from benchmarks.measure import Result, ratio
-from exporter.distances import method_named
+from exporter.distances import Verdict, method_named
 from exporter.distances.shares import shares
 from exporter.profile.column import NumericProfile, category_profile, moments_of, numeric_profile
 from exporter.profile.points import Estimate, Points
@@ -134,10 +134,10 @@ def _numbers(
 ) -> None:
     def ours() -> float:
         here, there = (numeric_profile("x", len(x), x.copy()) for x in (current, reference))
-        return _value(method_named(method).compute(here, there))
+        return value(method_named(method).compute(here, there))
 
     name = f"drift by {method}, {size}"
-    _measure(name, ours, lambda: peer(current, reference), exact=exact, note=note)
+    measure(name, ours, lambda: peer(current, reference), exact=exact, note=note)
 
 
 def _student(size: str, current: Array, reference: Array) -> None:
@@ -148,9 +148,9 @@ def _student(size: str, current: Array, reference: Array) -> None:
             NumericProfile("x", len(x), 0, 0, len(x), moments_of(x), Points(x))
             for x in (current, reference)
         ]
-        return _value(method_named("t_test").compute(*pair))
+        return value(method_named("t_test").compute(*pair))
 
-    _measure(
+    measure(
         f"drift by t_test, {size}",
         ours,
         lambda: float(stats.ttest_ind(reference, current).pvalue),
@@ -172,19 +172,21 @@ def _labels(
 
     def ours() -> float:
         here, there = (category_profile("c", labels, codes) for codes in pair)
-        return _value(method_named(method).compute(*shares(here, there)))
+        return value(method_named(method).compute(*shares(here, there)))
 
     def theirs() -> float:
         return peer([np.bincount(codes, minlength=categories) for codes in pair])
 
-    _measure(name, ours, theirs, exact=exact, note=note)
+    measure(name, ours, theirs, exact=exact, note=note)
 
 
-def _value(score: float | Estimate) -> float:
-    return score.value if isinstance(score, Estimate) else score
+def value(score: float | Estimate | Verdict) -> float:
+    """The score alone."""
+    told = score.score if isinstance(score, Verdict) else score
+    return told.value if isinstance(told, Estimate) else told
 
 
-def _measure(
+def measure(
     name: str,
     ours: Callable[[], float],
     theirs: Callable[[], float],
@@ -192,6 +194,7 @@ def _measure(
     exact: bool = True,
     note: str = "",
 ) -> None:
+    """Say how long both took, by turns; SystemExit where the figures differ."""
     mine, peer = ours(), theirs()
     if exact and not math.isclose(mine, peer, rel_tol=1e-6, abs_tol=1e-6):
         raise SystemExit(f"{name}: {mine} instead of {peer}")

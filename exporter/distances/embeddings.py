@@ -18,7 +18,7 @@ Distance = Literal["euclidean", "cosine", "cityblock", "chebyshev"]
 DRAWS = 100  # of a bootstrap, as Evidently's
 MOST_PAIRED = 5000  # vectors of either side that are compared with each other
 MEDIAN_OF = 1000  # vectors of either side that give the kernel's width
-ROWS_AT_A_TIME = 500
+ROWS_AT_A_TIME = 256
 
 
 @drift_method(kinds=("embedding",), threshold=0.55, inclusive=False, module="sklearn")
@@ -113,8 +113,8 @@ def embedding_mmd(
     here, there = (x - there.mean(axis=0) for x in (here, there))  # small numbers lose no digits
     width = _width(_few(there), _few(here))
     n, m = len(here), len(there)
-    own = (_nearness(there, there, width) - m) / (m * (m - 1))
-    others = (_nearness(here, here, width) - n) / (n * (n - 1))
+    own = _nearness(there, there, width) / (m * (m - 1))
+    others = _nearness(here, here, width) / (n * (n - 1))
     score = max(own + others - 2 * _nearness(there, here, width) / (n * m), 0.0)
     return Verdict(score, _discrepancy_by_chance(there, n, quantile) if bootstrap else None)
 
@@ -181,10 +181,24 @@ def _width(a: Floats, b: Floats) -> float:
 
 
 def _nearness(a: Floats, b: Floats, width: float) -> float:
-    """The sum of the kernel over all pairs, with memory for some of them."""
-    starts = range(0, len(a), ROWS_AT_A_TIME)
-    blocks = (_squares(a[at : at + ROWS_AT_A_TIME], b) for at in starts)
-    return sum(float(np.exp(block / -width).sum()) for block in blocks)
+    """The sum of the kernel over all pairs, with memory for some of them; none of a vector and itself."""
+    left = np.column_stack((a * (2 / width), _lengths(a, -width), np.ones(len(a))))
+    right = np.column_stack((b, np.ones(len(b)), _lengths(b, -width)))
+    total = 0.0
+    for at in range(0, len(a), ROWS_AT_A_TIME):
+        rows = left[at : at + ROWS_AT_A_TIME]
+        near = rows @ (right[at:] if a is b else right).T  # the exponents, by one product
+        np.minimum(near, 0, out=near)
+        np.exp(near, out=near)
+        total += float(near.sum())
+        if a is b:  # of a pair and its mirror image one was computed
+            total += float(near[:, len(rows) :].sum()) - len(rows)
+    return total
+
+
+def _lengths(a: Floats, width: float) -> Floats:
+    lengths: Floats = np.einsum("ij,ij->i", a, a) / width
+    return lengths
 
 
 def _discrepancy_by_chance(reference: Floats, n: int, quantile: float) -> float:

@@ -64,7 +64,9 @@ def reduced(current: Vectors, reference: Vectors, components: int) -> tuple[Vect
     if components > most:
         raise ValueError(f"pca_components: the reference has {most} components at most")
     here, there = (np.asfortranarray(side.values) for side in (current, reference))
-    pca = PCA(n_components=components, random_state=0)  # of columns, as a frame's: in the last digit
+    pca = PCA(
+        n_components=components, random_state=0
+    )  # of columns, as a frame's: in the last digit
     fitted = pca.fit_transform(there)  # it is another, and a classifier ends elsewhere
     return Vectors(pca.transform(here)), Vectors(fitted)
 
