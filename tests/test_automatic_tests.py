@@ -21,10 +21,12 @@ from exporter.checks.automatic import Figure, Missing, widened
 from exporter.checks.chance import beyond_extremes, tail
 from exporter.checks.conditions import Limits
 from exporter.checks.earlier import Reach
+from exporter.errors import PlanError
 from exporter.evaluation import ReferenceProfile, merge_references
 from exporter.metrics import CATALOGUE
 from exporter.metrics._registry import Bound
 from exporter.plan import make_plan
+from exporter.profile.column import CategoryProfile
 from exporter.snapshot import MetricRow, Snapshot
 
 AUTOMATIC = {i: spec for i, spec in CATALOGUE.items() if spec.automatic}
@@ -401,6 +403,18 @@ def test_a_dead_feed_stands_out_in_every_column_of_it():
 )
 def test_a_condition_is_told_in_words(metric, mode, reference, text):
     assert describe(CATALOGUE[metric], mode, reference=reference) == text
+
+
+def test_the_plan_says_which_metrics_need_a_condition_and_gives_an_example():
+    schema = schema_of({"kind": "categorical"})
+    for metric, spec in CATALOGUE.items():
+        if spec.automatic is None and spec.per == "column" and CategoryProfile in spec.reads:
+            with pytest.raises(
+                PlanError, match=f"{metric} has no automatic condition: say one of eq"
+            ):
+                make_plan((), schema, tests=[metric])
+    with pytest.raises(PlanError, match="between; such as lte: 0"):
+        make_plan((), schema, tests=["gone_categories"])
 
 
 @pytest.mark.parametrize("metric", [i for i, s in CATALOGUE.items() if s.automatic])

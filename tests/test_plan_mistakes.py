@@ -95,7 +95,7 @@ def test_a_mistake_among_the_metrics_is_told_with_its_place(entry, place, text):
     ("entry", "place", "text"),
     [
         ("data_summary", (0,), "there is no metric or preset 'data_summary' among the tests: it is a preset of metrics"),
-        ("error_std", (0,), "error_std has no automatic condition: say one of eq, not_eq, lt, lte, gt, gte, in, not_in, between"),
+        ("error_std", (0,), "error_std has no automatic condition: say one of eq, not_eq, lt, lte, gt, gte, in, not_in, between; such as lte: {reference: true, relative: 0.1}"),
         ({"rmse": {"lessthan": 5}}, (0, "rmse", "lessthan"), "rmse has no option 'lessthan'"),
         ({"rmse": {"lt": "5"}}, (0, "rmse", "lt"), NUMBER),
         ({"rmse": {"lt": 1, "gt": 2}}, (0, "rmse"), "no figure can meet all of lt: 1, gt: 2"),

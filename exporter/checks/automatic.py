@@ -10,7 +10,7 @@ from typing import Literal
 from exporter.checks.chance import SIGMAS, beyond_extremes, seldom_more
 from exporter.checks.conditions import Limits, interval, told
 from exporter.checks.drawn import Drawn
-from exporter.checks.earlier import Evidence, Reach
+from exporter.checks.earlier import Evidence, Reach, excused
 from exporter.metrics import MetricSpec
 from exporter.metrics._registry import Bound
 from exporter.metrics.drift import DriftRows
@@ -96,9 +96,12 @@ class Figure:
             return widened(Limits(mean / 2, 2 * mean), reach)
         tolerance = self._tolerance(bound, center)
         limits = interval(bound.op, center, tolerance)
-        if reach is None or (at.evidence is not None and at.evidence.chance_only):
+        more = 0.0
+        if DriftRows in self.spec.reads and self.spec.unit == "ratio":
+            more = excused(at.evidence, self.drift) if at.evidence else 0.0
+        elif reach is None or (at.evidence is not None and at.evidence.chance_only):
             more = self._sampling(bound, center, tolerance, at)
-            limits = replace(limits, lower=limits.lower - more, upper=limits.upper + more)
+        limits = replace(limits, lower=limits.lower - more, upper=limits.upper + more)
         return widened(limits, reach)
 
     def _reach(self, bound: Bound, center: float, at: Situation) -> Reach | None:
@@ -124,8 +127,6 @@ class Figure:
             return self._unknown(n, m, at)
         if bound.spread:
             return SIGMAS * (self.others(bound.spread) or 0.0) / sqrt(n)
-        if DriftRows in self.spec.reads and self.spec.unit == "ratio":
-            return at.evidence.excused(self.drift) if isinstance(at.evidence, Drawn) else 0.0
         if bound.to is not None or bound.metric:
             return 0.0
         if self.spec.unit == "ratio":

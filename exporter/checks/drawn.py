@@ -23,7 +23,7 @@ from exporter.metrics import MetricSpec
 from exporter.profile.arrays import Floats
 from exporter.profile.column import CategoryProfile, ColumnProfile, NumericProfile
 from exporter.profile.outcome import ErrorProfile, Outcome
-from exporter.snapshot import DriftRow, canonical
+from exporter.snapshot import canonical
 
 DRAWS = 24
 MOST = 5_000  # values in a draw: in more of them chance falls off as the root of their number
@@ -82,17 +82,6 @@ class Drawn:
             lambda: self._severities(column, params, size),
         )
         return max(1.0, tail(severities) * self._part(column)) if severities else 1.0
-
-    def excused(self, rows: Sequence[DriftRow]) -> float:
-        """The share of the compared columns that have drifted, but not farther than by chance."""
-        tested = [row for row in rows if row.error is None and row.column in self.drift]
-        fine = [
-            row
-            for row in tested
-            if row.drifted
-            and (row.severity or 0.0) < self.severity(row.column, self.drift[row.column])
-        ]
-        return len(fine) / len(tested) if tested else 0.0
 
     def once(self, column: str) -> int:
         """How many values of the reference occur only once: about as many more there are that it has not.

@@ -54,6 +54,7 @@ class Evidence(Protocol):
     """What a reference itself tells of how far sound batches are from it."""
 
     chance_only: bool  # that of the rows: what else differs from batch to batch is not known
+    drift: Mapping[str, Params]  # a column's drift options
 
     def reach(
         self,
@@ -69,6 +70,18 @@ class Evidence(Protocol):
 
     def severity(self, column: str, params: Params) -> float:
         """How severe a drift may be: 1 at the threshold."""
+
+
+def excused(evidence: Evidence, rows: Sequence[DriftRow]) -> float:
+    """The share of the compared columns that have drifted, but not farther than sound batches do."""
+    tested = [row for row in rows if row.error is None and row.column in evidence.drift]
+    drifted = [row for row in tested if row.drifted]
+    fine = [
+        row
+        for row in drifted
+        if (row.severity or 0.0) < evidence.severity(row.column, evidence.drift[row.column])
+    ]
+    return len(fine) / len(tested) if tested else 0.0
 
 
 class WindowFigure(NamedTuple):

@@ -42,18 +42,15 @@ class Records:
     def broken(self) -> Iterator[Pair]:
         """Windows that have what those before them had not, beside these.
 
-        None of them where that is the rule: then the windows beside all others tell enough.
+        Not of categories that come new in most windows: what they bring is told well enough by each
+        window beside all others, and an early one has more of it than a late one.
         """
         for order in (self._windows, self._windows[::-1]):
             there = [column for column in order if column is not None and column.count]
             if isinstance(self._whole, CategoryProfile):
-                found = _new_labels(self._whole, there)
+                yield from _new_labels(self._whole, there)
             elif isinstance(self._whole, NumericProfile):
-                found = _new_extremes(self._whole, there)
-            else:
-                return
-            if 2 * len(found) <= len(there):
-                yield from found
+                yield from _new_extremes(self._whole, there)
 
     def _without_each(self) -> dict[int, ColumnProfile]:
         if isinstance(self._whole, CategoryProfile):
@@ -76,8 +73,8 @@ def _new_labels(whole: CategoryProfile, windows: Sequence[ColumnProfile]) -> lis
         if place >= _start(windows) and not known.issuperset(window.labels):
             mine = tuple([label for label in window.labels if label in known])
             found.append((window, _of_labels(whole, mine)))
-        if 2 * len(found) > len(windows):  # it is the rule: no more of it is wanted
-            break
+        if 2 * len(found) > len(windows):
+            return []
         known.update(window.labels)
     return found
 

@@ -124,8 +124,7 @@ class _Maker:
     def _conditions(self, asked: Asked) -> tuple[Condition, ...]:
         spec, given = asked.spec, [op for op in OPERATORS if op in asked.options]
         if not given and spec.automatic is None:
-            operators = ", ".join(OPERATORS)
-            self.tell(asked.at, f"{spec.id} has no automatic condition: say one of {operators}")
+            self.tell(asked.at, _no_condition(spec))
         conditions = read_conditions(asked.options, asked.at, self.tell)
         of_both = (spec.compares and not spec.alone) or DriftRows in spec.reads
         for condition in conditions:
@@ -237,6 +236,15 @@ def _common(
     if columns is None or others is None:
         return others if columns is None else columns
     return tuple([column for column in columns if column in others])
+
+
+def _no_condition(spec: MetricSpec) -> str:
+    operators = ", ".join(OPERATORS)
+    side = "gte" if spec.better == "higher" else "lte"
+    follows = not spec.compares and DriftRows not in spec.reads
+    value = "{reference: true, relative: 0.1}" if follows else "0"
+    said = f"{spec.id} has no automatic condition: say one of {operators}"
+    return f"{said}; such as {side}: {value}"
 
 
 def _required(spec: MetricSpec) -> bool:
