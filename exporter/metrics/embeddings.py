@@ -69,8 +69,12 @@ def compare_sets(
     """
     if opened is None:
         raise BatchError(f"{method} {NO_ROWS}")
-    columns = current.schema.embeddings[name]
-    here, there = vectors_of(current, columns), vectors_of(opened(), columns)
+    columns, rows = current.schema.embeddings[name], opened()
+    here = vectors_of(current, columns)
+    for column in columns:
+        if column not in rows.types:
+            raise BatchError(f"column {column!r}: the reference has no such column")
+    there = vectors_of(rows, columns)
     return compare_vectors(name, here, there, method, threshold, **options)
 
 

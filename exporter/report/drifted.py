@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from exporter.metrics.drift import DRIFT_METRICS
 from exporter.report.figures import FigureLine, column_figures, key_facts
-from exporter.report.findings import COLUMN_DRIFT, WORST_FIRST
+from exporter.report.findings import WORST_FIRST
 from exporter.report.histograms import Drawing, drawing_of
 from exporter.report.numbers import number, told_apart
 from exporter.snapshot import Distribution, DriftRow, MetricRow, Snapshot, Status
@@ -119,7 +120,7 @@ def _drift_statuses(snapshot: Snapshot) -> dict[str, Status]:
     """The worst status of each column's drift tests."""
     found: dict[str, Status] = {}
     for test in snapshot.tests:
-        if test.metric == COLUMN_DRIFT:
+        if test.metric in DRIFT_METRICS:
             known = (test.status, found.get(test.column, test.status))
             found[test.column] = min(known, key=WORST_FIRST.index)
     return found

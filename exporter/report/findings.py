@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from exporter.metrics import CATALOGUE
+from exporter.metrics.drift import DRIFT_METRICS
 from exporter.report.numbers import measure, plural, told_apart, unit_of
 from exporter.snapshot import CheckResult, Snapshot, Status
 
@@ -14,7 +15,6 @@ WORST_FIRST: tuple[Status, ...] = ("error", "fail", "warning", "skipped", "succe
 BAD: tuple[Status, ...] = ("error", "fail", "warning")
 MOST_SHOWN = 40  # failed tests in full; the others stand in the table of all tests
 MOST_NAMED = 12  # of a list of names
-COLUMN_DRIFT = "column_drift"  # the metric whose figures are drift rows
 _MORE_THAN_AN_INTERVAL = re.compile("one of |anything but |not between | widened: ")
 
 
@@ -113,7 +113,7 @@ def _finding(
 
 
 def _meaning(test: CheckResult, methods: Mapping[str, str]) -> str:
-    method = methods.get(test.column, "") if test.metric == COLUMN_DRIFT else ""
+    method = methods.get(test.column, "") if test.metric in DRIFT_METRICS else ""
     by = f" ({method})" if method and test.value is not None else ""
     return meaning_of(test.metric) + by
 
@@ -121,7 +121,7 @@ def _meaning(test: CheckResult, methods: Mapping[str, str]) -> str:
 def _value_and_bound(test: CheckResult) -> tuple[str, str]:
     unit = unit_of(test.metric)
     value, lower, upper = told_apart(test.value, unit, test.lower, test.upper)
-    if test.metric == COLUMN_DRIFT and (test.lower is None) != (test.upper is None):
+    if test.metric in DRIFT_METRICS and (test.lower is None) != (test.upper is None):
         return value, f"threshold {upper if test.lower is None else lower}"
     if test.lower is not None and test.lower == test.upper:
         return value, f"exactly {lower}"
