@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from math import isfinite, isnan
 from typing import Any
 
 import numpy as np
 
-from exporter.batch import Batch, Kind, Schema
+from exporter.batch import Batch, Schema
 from exporter.checks import Drawn, Earlier, Evidence, Situation, check_all
 from exporter.descriptors.columns import DescriptorColumn
 from exporter.distances.texts import Texts, texts_of
@@ -25,17 +25,12 @@ from exporter.metrics.drift import (
 )
 from exporter.metrics.embeddings import compare_sets
 from exporter.plan import Plan, Use
-from exporter.profile.column import (
-    CategoryProfile,
-    ColumnProfile,
-    NumericProfile,
-    OpaqueProfile,
-    TimeProfile,
-)
+from exporter.profile.column import PROFILE_OF, ColumnProfile
 from exporter.profile.histogram import Grid, bin_names, grid_for, histogram
 from exporter.profile.merge import merge_columns, merge_outcomes, merge_tables
-from exporter.profile.outcome import ErrorProfile, Outcome, ScoreProfile
+from exporter.profile.outcome import Outcome
 from exporter.profile.points import Estimate
+from exporter.profile.ranking import RankingProfile
 from exporter.profile.rows import Rows, rows_of
 from exporter.profile.table import TableProfile
 from exporter.snapshot import (
@@ -60,13 +55,7 @@ __all__ = [
 
 LONGEST_REASON = 300
 QUIETLY = np.errstate(all="ignore")  # what is not finite is told at the end, with its reason
-Dataset = TableProfile | DriftRows | ErrorProfile | ScoreProfile
-_PROFILES: Mapping[Kind, type[ColumnProfile]] = {
-    "numerical": NumericProfile,
-    "categorical": CategoryProfile,
-    "datetime": TimeProfile,
-    "text": OpaqueProfile,
-}
+Dataset = TableProfile | DriftRows | Outcome
 
 
 def _keep(name: str) -> None:
@@ -105,6 +94,7 @@ def evaluate(batch: Batch, reference: ReferenceProfile | None, plan: Plan) -> Sn
     Only rows and counts are filled in; whose snapshot it is, the caller knows. Nothing that is
     wrong with the data raises: a figure that cannot be had is a row with an error text.
     """
+    reference = _informed(reference, plan)
     whole = rows_of(batch, plan.schema)
     opened = cache(reference.rows) if reference is not None and reference.rows else None
     columns = _Columns(plan, reference, whole, opened)
@@ -119,7 +109,7 @@ def evaluate(batch: Batch, reference: ReferenceProfile | None, plan: Plan) -> Sn
     return Snapshot(
         batch.rows,
         reference_rows=reference.table.rows if reference else None,
-        labelled_rows=outcome.count if outcome else None,
+        labelled_rows=outcome.labelled if outcome and plan.needs_target else None,
         metrics=tuple(metrics),
         drift=tuple(drift),
         tests=check_all(plan.checks, metrics, drift, _situation(batch.rows, reference, plan)),
@@ -155,11 +145,13 @@ def _evidence(rows: int, reference: ReferenceProfile, plan: Plan) -> Evidence | 
 
 @QUIETLY
 def outcome_of(batch: Batch, plan: Plan) -> Outcome | None:
-    """The error or score profile of a reference, where the plan reads one and its columns can be read.
+    """The outcome of a reference, where the plan reads one and its columns can be read.
 
     A reference without one still tells what it can: figures of quality stand alone then.
     """
-    if not _wanted(plan) or any(name not in batch.types for name in _outcome_columns(plan.schema)):
+    if not plan.reads_outcome or any(
+        name not in batch.types for name in _outcome_columns(plan.schema)
+    ):
         return None
     try:
         return _read_outcome(batch, plan.schema, None)
@@ -247,7 +239,7 @@ class _Columns:
         return ColumnResult(metrics, drift, None)
 
     def _uses(self, name: str) -> list[Use]:
-        profile = _PROFILES[self.plan.schema.kinds[name]]
+        profile = PROFILE_OF[self.plan.schema.kinds[name]]
         return [u for u in self.plan.for_column(name) if profile in u.spec.reads]
 
     def _figures(
@@ -454,19 +446,23 @@ def _number(value: Any) -> tuple[float | None, str | None]:
     return None, NO_VALUE if isnan(number) else INFINITE
 
 
-def _wanted(plan: Plan) -> bool:
-    """Whether the plan reads outcomes."""
-    return any({ErrorProfile, ScoreProfile} & set(use.spec.reads) for use in plan.uses)
+def _informed(reference: ReferenceProfile | None, plan: Plan) -> ReferenceProfile | None:
+    """A ranking's reference, and its windows, with what the plan knows; they are kept without it."""
+    if reference is None or not isinstance(reference.outcome, RankingProfile):
+        return reference
+    windows = [replace(w, outcome=plan.informed(w.outcome)) for w in reference.windows]
+    return replace(reference, outcome=plan.informed(reference.outcome), windows=tuple(windows))
 
 
 def _outcome(
     batch: Batch, reference: ReferenceProfile | None, plan: Plan
 ) -> tuple[Outcome | None, str]:
     """The outcome that the plan reads, or why there is none."""
-    if not _wanted(plan):
+    if not plan.reads_outcome:
         return None, ""
     try:
-        return _read_outcome(batch, plan.schema, reference.outcome if reference else None), ""
+        read = _read_outcome(batch, plan.schema, reference.outcome if reference else None)
+        return plan.informed(read), ""
     except Exception as error:  # noqa: BLE001  whatever is wrong with target or prediction
         return None, reason_of(error)
 

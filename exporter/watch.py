@@ -28,8 +28,10 @@ from exporter.config import (
 from exporter.descriptors import computed, described, with_descriptors
 from exporter.evaluation import Grid, ReferenceProfile, grids_of
 from exporter.plan import Plan, make_plan
+from exporter.profile.ranking import ItemFeatures, TrainProfile
 from exporter.snapshot import ReferenceInfo, Snapshot
 from exporter.sources.files import FileSource, batch_of
+from exporter.sources.known import configured
 from exporter.sources.references import WindowProfiles, chosen
 from exporter.sources.segments import describing_tag, rows_where, segment_values, values_of
 from exporter.sources.windows import window_from
@@ -71,6 +73,7 @@ class Watched:
         )
         self._fixed_sources: dict[str, FileSource] = {}
         self.descriptors, _ = descriptors_of(self.model)
+        self._beside = configured(self.model.ranking, loaded.folder)
         self._profiles = WindowProfiles(self.source, descriptors=self.descriptors)
         self.schema = described(self._complete_schema(), self.descriptors)
         self.grids: Mapping[str, Grid] = grids or {}
@@ -260,7 +263,20 @@ class Watched:
             options = (self.model.segments or {}).get(segment.split("=", 1)[0])
             if options and options.min_rows is not None:
                 plan = replace(plan, min_rows=options.min_rows)
-        return replace(plan, grids=self.grids) if self.grids else plan
+        return replace(
+            plan,
+            grids=self.grids or plan.grids,
+            train=self._train if plan.needs("train") else None,
+            items=self._items if plan.needs("items") else None,
+        )
+
+    @cached_property
+    def _train(self) -> TrainProfile | None:
+        return self._beside.train_profile(self.schema)
+
+    @cached_property
+    def _items(self) -> ItemFeatures | None:
+        return self._beside.item_features(self.schema)
 
     def _metadata(self, part: Part) -> dict[str, object]:
         """How many rows of the batch are in no segment of their own."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from golden.evaluations import schema_of
 
+from exporter.batch import Schema
 from exporter.errors import PlanError
 from exporter.metrics import CATALOGUE
 from exporter.plan import Plan, make_plan
@@ -16,7 +19,6 @@ from exporter.presets import (
     REQUIRED,
     ROLES,
     TESTS,
-    TESTS_TO_COME,
 )
 
 PROMISED = {
@@ -57,7 +59,7 @@ def columns_tested(plan: Plan) -> dict[str, set[str] | None]:
 
 def test_every_promised_preset_is_there_or_to_come():
     assert METRICS.keys() | METRICS_TO_COME == PROMISED["metrics"]
-    assert TESTS.keys() | TESTS_TO_COME == PROMISED["tests"]
+    assert TESTS.keys() == PROMISED["tests"]
 
 
 @pytest.mark.parametrize("presets", [METRICS, TESTS])
@@ -197,9 +199,54 @@ def test_a_preset_of_metrics_to_come_is_refused_with_that_reason_and_what_there_
         make_plan([name], INPUTS)
 
 
-@pytest.mark.parametrize("name", TESTS_TO_COME)
-def test_a_preset_of_tests_to_come_is_refused_with_that_reason_and_what_there_is(name):
-    with pytest.raises(
-        PlanError, match=rf"preset '{name}' is not built yet; there are .*stability"
-    ):
-        make_plan((), INPUTS, tests=[{name: {"k": 10}}])
+def ranked(**parts: Any) -> Schema:
+    roles = {"user": "who", "item": "what", "target": "clicked", "prediction": "score"}
+    return schema_of(
+        {"clicked": "numerical", "score": "numerical"}, task="ranking", **roles, **parts
+    )
+
+
+def test_a_ranking_looks_at_training_and_items_only_where_they_are_given():
+    beside = {
+        "train": {"average_popularity", "item_coverage", "novelty_at_k"},
+        "items": {"diversity_at_k"},
+        "both": {"serendipity_at_k", "item_bias"},
+    }
+    for known in [(), ("train",), ("items",), ("train", "items")]:
+        found = {u.spec.id for u in make_plan(["ranking"], ranked(known=known)).uses}
+        wanted = [*known, *(["both"] if len(known) == 2 else [])]
+        assert found & set().union(*beside.values()) == set().union(*(beside[n] for n in wanted))
+
+
+def test_a_ranking_by_places_has_no_scores_to_look_at():
+    assert "score_entropy" in {u.spec.id for u in make_plan(["ranking"], ranked()).uses}
+    by_rank = make_plan(["ranking"], ranked(ranked_by="rank"))
+    assert "score_entropy" not in {u.spec.id for u in by_rank.uses}
+
+
+def test_a_ranking_hands_its_options_to_the_parts_that_know_them():
+    plan = make_plan(
+        [{"ranking": {"k": 3}}], ranked(), tests=[{"ranking": {"k": 5, "min_relevance": 2}}]
+    )
+    assert {c.params["k"] for c in plan.checks} == {5}
+    assert {c.params["min_relevance"] for c in plan.checks} == {2}
+    assert {u.params.get("k", 3) for u in plan.uses} == {3, 5}
+
+
+@pytest.mark.parametrize(
+    ("metric", "parts", "text"),
+    [
+        ("novelty_at_k", {"known": ("items",)}, "needs the interactions of training"),
+        ("diversity_at_k", {"known": ("train",)}, "needs features of the items"),
+        ("score_entropy", {"ranked_by": "rank"}, "a ranking by rank has no scores"),
+    ],
+)
+def test_a_figure_that_is_asked_for_and_cannot_be_had_is_a_mistake(metric, parts, text):
+    with pytest.raises(PlanError, match=rf"metrics.0: {metric}: {text}"):
+        make_plan([metric], ranked(**parts))
+
+
+def test_only_figures_that_judge_a_ranking_need_its_target():
+    assert make_plan(["ndcg_at_k"], ranked()).needs_target
+    without = ["personalization_at_k", "item_gini", "score_entropy", "unranked_rows"]
+    assert not make_plan(without, ranked()).needs_target

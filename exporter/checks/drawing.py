@@ -18,6 +18,7 @@ from exporter.profile.column import (
 )
 from exporter.profile.outcome import ErrorProfile, Outcome, ScoreProfile, Side, losses
 from exporter.profile.points import Points
+from exporter.profile.ranking import RankingProfile
 
 UNSEEN = "\x00unseen "  # before the number of a category that the reference does not have
 
@@ -33,10 +34,12 @@ def drawn_column(
 
 
 def drawn_outcome(whole: Outcome, size: int, seed: int) -> Outcome:
-    """An outcome of so many rows."""
+    """An outcome of so many rows; a ranking of so many users, each with the whole list."""
     rng = _random("", size, seed)
     if isinstance(whole, ErrorProfile):
         return _errors(whole, size, rng)
+    if isinstance(whole, RankingProfile):
+        return whole.of_users(np.sort(rng.integers(whole.count, size=size if whole.count else 0)))
     return _scores(whole, size, rng)
 
 

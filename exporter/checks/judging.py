@@ -22,6 +22,7 @@ from exporter.errors import Path
 from exporter.metrics import CATALOGUE, MetricSpec
 from exporter.metrics.drift import DRIFT_METRICS, DriftRows, rows_of
 from exporter.profile.outcome import ErrorProfile, ScoreProfile
+from exporter.profile.ranking import RankingProfile
 from exporter.profile.rows import Rows
 from exporter.snapshot import INFINITE, NO_VALUE, CheckResult, DriftRow, MetricRow, Status
 
@@ -75,6 +76,8 @@ class Check:
         """
         reads = set(self.spec.reads)
         if {ErrorProfile, ScoreProfile, DriftRows} & reads:
+            return True
+        if RankingProfile in reads and self.spec.unit != "rows":
             return True
         if Rows in reads and self.spec.unit == "score":
             return True

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from exporter.batch import TASKS
 from exporter.cli.options import file_path, format_option
 from exporter.cli.output import say, warn, write_file
 from exporter.cli.snapshots import print_snapshot
@@ -27,12 +28,15 @@ if TYPE_CHECKING:
 @click.option("--tests", help="Tests and presets, with commas, or a YAML list.")
 @click.option(
     "--task",
-    type=click.Choice(["regression", "binary", "multiclass", "none"]),
+    type=click.Choice(TASKS),
     help="Of the model.",
 )
 @click.option("--target", help="The column with the truth.")
 @click.option("--prediction", help="The column with the prediction.")
 @click.option("--probability", help="The positive class's column, or '{class: column, …}'.")
+@click.option("--user", help="Of a ranking: the column with whom something is recommended to.")
+@click.option("--item", help="Of a ranking: the column with what is recommended.")
+@click.option("--ranking", help="'{by: rank, train: {path: …}, items: {path: …}}', as in a config.")
 @click.option("--time", help="The time column: it is not evaluated.")
 @click.option("--columns", type=file_path, help="A YAML file with what stands under `columns:`.")
 @click.option(
@@ -49,6 +53,7 @@ def evaluate(
     tests: str | None,
     columns: Path | None,
     task: Any,
+    ranking: str | None,
     automatic_tests: Any,
     output: Path | None,
     form: str,
@@ -73,7 +78,7 @@ def evaluate(
         warnings.simplefilter("always", UserWarning)
         snapshot = evaluate_data(
             current, reference, metrics=wanted, tests=asked, columns=given or None,
-            task=task, automatic_tests=automatic_tests,
+            task=task, automatic_tests=automatic_tests, ranking=_ranking(ranking),
         )  # fmt: skip
     warn(warning.message for warning in told)
     _say(snapshot, form, output)
@@ -86,6 +91,7 @@ def _usual(task: str | None, columns: Mapping[str, Any], *, beside: bool) -> lis
     scored = "target" in columns and ("prediction" in columns or "probability" in columns)
     quality = {
         "regression": "regression", "binary": "classification", "multiclass": "classification",
+        "ranking": "ranking",
     }.get(task or "")  # fmt: skip
     wanted: list[Entry] = ["data_summary"]
     if beside:
@@ -115,11 +121,20 @@ def _role(name: str, text: str) -> Any:
     """A column's name, or of probabilities a YAML mapping of each class to its column."""
     if name != "probability" or not text.startswith("{"):
         return text
+    return _mapping(text, "--probability", "{class: column, …}")
+
+
+def _ranking(text: str | None) -> dict[str, Any] | None:
+    """What stands under `ranking:` in a config, on one line."""
+    return None if text is None else _mapping(text, "--ranking", "{by: rank, train: {path: …}}")
+
+
+def _mapping(text: str, option: str, example: str) -> dict[str, Any]:
     from exporter import yaml
 
     document = yaml.load(text)
     if document.mistakes or not isinstance(document.data, dict):
-        raise click.BadParameter("expected {class: column, …}", param_hint="--probability")
+        raise click.BadParameter(f"expected {example}", param_hint=option)
     return document.data
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from exporter.checks import OPERATORS
 from exporter.config.fields import RESERVED_TAGS, UNBUILT
-from exporter.config.forms import TASKS_TO_COME, Config
+from exporter.config.forms import Config
 from exporter.distances import DriftMethod
 from exporter.metrics import CATALOGUE, MetricSpec
 from exporter.metrics.drift import COLUMN_DRIFT, EMBEDDINGS_DRIFT, methods_of
@@ -105,8 +105,6 @@ def _open_forms(schema: dict[str, Any], kinds: dict[str, Any]) -> None:
         ((pattern, _),) = tags.pop("patternProperties").items()
         tags["propertyNames"] = {"pattern": pattern, **reserved}
         tags["additionalProperties"] = {"anyOf": [_SCALAR, {"$ref": "#/$defs/FromColumn"}, _NULL]}
-        tasks = next(x for x in fields["task"]["anyOf"] if "enum" in x)
-        tasks["enum"] = [task for task in tasks["enum"] if task not in TASKS_TO_COME]
     kinds["Columns"]["properties"]["time"]["anyOf"].append({"type": "string", "minLength": 1})
     for form in (kinds["Shared"], kinds["Model"]):
         _mapping_of(form["properties"]["descriptors"])["additionalProperties"]["items"] = _ONE

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SkipValidation, WithJsonSchema
 
+from exporter.batch import RankedBy, Task
 from exporter.config.fields import (
     AnyScalar,
     Duration,
@@ -32,7 +33,6 @@ Described = Annotated[  # and so do descriptors
     list[Annotated[Entry, SkipValidation]],
     WithJsonSchema({"type": "array", "$comment": "list of [descriptors](text.md)"}),
 ]
-TASKS_TO_COME = ("ranking",)
 AutomaticTests = Literal["directional", "evidently"]
 Rows = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -131,12 +131,13 @@ class Columns(Strict):
     )
     target: Text | None = Field(
         default=None,
-        description="The truth: numerical for a regression, else categorical.",
+        description="The truth: numerical for a regression and a ranking, else categorical.",
         examples=["delay"],
     )
     prediction: Text | None = Field(
         default=None,
-        description="What the model said: a number, or for classification the class.",
+        description="What the model said: a number, for classification the class, for a ranking the "
+        "score or the place.",
         examples=["predicted_delay"],
     )
     probability: Annotated[str | dict[str, str], BeforeValidator(_probability)] | None = Field(
@@ -169,23 +170,20 @@ class Columns(Strict):
         description="Columns of text: `descriptors` make more columns of them.",
         examples=[["comment"]],
     )
-    embeddings: dict[str, list[Text]] | None = Field(
+    embeddings: dict[Text, Annotated[list[Text], Field(min_length=1)]] | None = Field(
         default=None,
         description="Vectors, each in several columns: `{name: [columns]}`.",
         examples=[{"image": ["e1", "e2"]}],
-        json_schema_extra=unbuilt("leave it out"),
     )
     user: Text | None = Field(
         default=None,
         description="Of a ranking: whom something is recommended to.",
         examples=["user_id"],
-        json_schema_extra=unbuilt("leave it out"),
     )
     item: Text | None = Field(
         default=None,
         description="Of a ranking: what is recommended.",
         examples=["item_id"],
-        json_schema_extra=unbuilt("leave it out"),
     )
     ignore: list[Text] | None = Field(
         default=None,
@@ -207,6 +205,37 @@ class Labels(Files):
         description="The share of predicted rows that must have a label: below it figures are "
         "stored and tests skipped.",
         examples=[0.9],
+    )
+
+
+class Items(Files):
+    """Data of items in files: the column of `columns.item`, and numbers that describe each."""
+
+    features: Annotated[list[Text], Field(min_length=1)] | None = Field(
+        default=None,
+        description="The columns that describe an item; all that are numerical, if not given.",
+        examples=[["price", "weight"]],
+    )
+
+
+class Ranking(Strict):
+    """How recommendations are put into order, and what was known of users and items before."""
+
+    by: RankedBy = Field(
+        default="score",
+        description="What the prediction is: a `score`, the highest is first, or the `rank`, 1 is first.",
+        examples=["rank"],
+    )
+    train: Files | None = Field(
+        default=None,
+        description="The interactions that the model was trained on, with the columns of "
+        "`columns.user` and `columns.item`.",
+        examples=[{"path": "train.parquet"}],
+    )
+    items: Items | None = Field(
+        default=None,
+        description="What is known of each item: `{path: …, features: [columns]}`.",
+        examples=[{"path": "items.parquet"}],
     )
 
 
@@ -271,7 +300,7 @@ class Evaluation(Strict):
 class Shared(Strict):
     """What may stand under `defaults` as well as in a model."""
 
-    task: Literal["regression", "binary", "multiclass", "ranking", "none"] | None = Field(
+    task: Task | None = Field(
         default=None,
         description="What the model does: which columns and metrics of quality it has.",
         examples=["regression"],
@@ -301,6 +330,11 @@ class Shared(Strict):
         description="Figures of each text as columns of their own: `{comment: [word_count]}` makes "
         "`comment.word_count`.",
         examples=[{"comment": ["word_count", {"contains": {"items": ["refund"]}}]}],
+    )
+    ranking: Ranking | None = Field(
+        default=None,
+        description="Of `task: ranking`: how its recommendations are ordered, and what was known before.",
+        examples=[{"train": {"path": "train.parquet"}, "items": {"path": "items.parquet"}}],
     )
     labels: Labels | None = Field(
         default=None,

@@ -6,9 +6,9 @@ from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from exporter.batch import Kind, Schema, Task
+from exporter.batch import KNOWN, Kind, Schema
 from exporter.config.fields import text_of
-from exporter.config.forms import Columns, Model, Shared
+from exporter.config.forms import Columns, Model, Ranking, Shared
 from exporter.errors import Path, Problem
 
 if TYPE_CHECKING:  # texts want Arrow: it is not imported for models that have none
@@ -46,7 +46,8 @@ def schema_of(model: Model) -> Schema:
     for kind in KINDS:
         kinds |= dict.fromkeys(getattr(columns, kind) or (), kind)
     bare = _without_kinds(model, columns)
-    no_features = {*bare.roles, columns.id, columns.time.column if columns.time else None}
+    time = columns.time.column if columns.time else None
+    no_features = {*bare.roles, *bare.pair, columns.id, time}
     features = tuple(n for n, k in kinds.items() if k != "datetime" and n not in no_features)
     if kinds:
         kinds |= {n: k for n, k in bare.roles.items() if n not in kinds}
@@ -70,8 +71,7 @@ def descriptors_of(
 
 
 def _without_kinds(model: Model, columns: Columns) -> Schema:
-    task: Task = model.task if model.task in ("regression", "binary", "multiclass") else "none"
-    many = probabilities_of(model)
+    many, ranking = probabilities_of(model), model.ranking or Ranking()
     return Schema(
         {},
         (),
@@ -79,10 +79,15 @@ def _without_kinds(model: Model, columns: Columns) -> Schema:
         columns.prediction,
         None if many else probability_of(columns),
         text_of(columns.positive),
-        task,
+        model.task or "none",
         columns.threshold,
         _missing_values(model),
         many,
+        columns.user,
+        columns.item,
+        {name: tuple(parts) for name, parts in (columns.embeddings or {}).items()},
+        ranking.by,
+        tuple([name for name in KNOWN if getattr(ranking, name) is not None]),
     )
 
 

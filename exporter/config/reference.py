@@ -9,7 +9,7 @@ import yaml
 
 from exporter.config import forms
 from exporter.config.fields import Strict, unbuilt_keys
-from exporter.presets import METRICS_TO_COME, TESTS_TO_COME
+from exporter.presets import METRICS_TO_COME
 
 _HEAD = """\
 # Configuration
@@ -101,6 +101,8 @@ _SECTIONS: tuple[tuple[str, str, tuple[type[Strict], ...]], ...] = (
     ),
     ("columns", "Of a model.", (forms.Columns,)),
     ("time", "Of `columns`: a column's name, or this.", (forms.Time,)),
+    ("ranking", "Of a model.", (forms.Ranking,)),
+    ("items", "Of `ranking`.", (forms.Items,)),
     ("labels", "Of a model.", (forms.Labels,)),
     ("tags", "Of a model, by name: text, a number, true or false, or this.", (forms.FromColumn,)),
     ("segments", "Of a model, by column.", (forms.Segment,)),
@@ -222,10 +224,8 @@ def _to_come() -> str:
                 row([f"[{title}](#{title.lower().replace(' ', '-')})", f"`{name}`", advice])
                 for name, advice in unbuilt_keys(form).items()
             ]
-    for where, names, advice in (
-        ("[A model](#a-model)", [f"task: {task}" for task in forms.TASKS_TO_COME], "`task: none`"),
-        ("[evaluations](#evaluations)", [f"metrics: [{n}]" for n in METRICS_TO_COME], "other presets"),
-        ("[evaluations](#evaluations)", [f"tests: [{n}]" for n in TESTS_TO_COME], "other presets"),
-    ):  # fmt: skip
-        lines += [row([where, f"`{name}`", advice]) for name in names]
+    lines += [
+        row(["[evaluations](#evaluations)", f"`metrics: [{name}]`", "other presets"])
+        for name in METRICS_TO_COME
+    ]
     return "\n".join(lines) + "\n"

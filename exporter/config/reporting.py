@@ -27,6 +27,7 @@ _FORMS: Mapping[str, tuple[type[Strict], ...]] = {
     "reference": (forms.Files, forms.Query, forms.Rolling, forms.Previous),
     "columns": (forms.Columns,),
     "labels": (forms.Labels,),
+    "ranking": (forms.Ranking,),
     "retention": (forms.Retention,),
     "prometheus": (forms.Gauges,),
     "snapshots": (forms.Folder,),
@@ -87,6 +88,10 @@ def _inside(path: list[int | str]) -> tuple[type[Strict], ...]:
     match path:
         case ["columns", "time"]:
             return (forms.Time,)
+        case ["ranking", "train"]:
+            return (forms.Files,)
+        case ["ranking", "items"]:
+            return (forms.Items,)
         case [_, _, "reference"]:
             return _FORMS["reference"]
         case [str(name), _]:

@@ -10,7 +10,6 @@ from typing import Any
 from exporter.batch import Schema
 from exporter.config.fields import text_of, unbuilt_keys
 from exporter.config.forms import (
-    TASKS_TO_COME,
     Columns,
     Config,
     Evaluation,
@@ -31,6 +30,8 @@ from exporter.errors import Path, Problem, nearest
 from exporter.plan import Plan, make_plan
 
 LENGTHS = {"1h": 3600.0, "1d": 86400.0, "1w": 604800.0, "1mo": 28 * 86400.0}
+_PAIR = {"user", "item"}
+_OF_CLASSES = {"probability", "positive", "threshold"}
 _UNKNOWN = re.compile(r"there is no (metric|drift method|descriptor)|no (metric|drift method) ")
 _PASSWORD = re.compile(r"^[^:/?#]+://[^/?#]*:[^/?#]+@")
 
@@ -178,7 +179,7 @@ def _check_kinds(case: Case) -> None:
     """No column in two lists, or twice in one; an outcome of the kind that its task makes it."""
     columns, seen = case.columns, dict[str, str]()
     forced: Mapping[str, str] = schema_of(case.model).roles
-    if case.model.task not in ("regression", "binary", "multiclass"):
+    if case.model.task in (None, "none"):
         forced = {n: k for n, k in forced.items() if n not in (columns.target, columns.prediction)}
     for kind in (*KINDS, "ignore"):
         for place, name in enumerate(getattr(columns, kind) or ()):
@@ -191,6 +192,10 @@ def _check_kinds(case: Case) -> None:
                 text = f"{name!r} is {forced[name]}, as its part in the model tells: take it out"
                 case.problem(*at, text=text)
             seen.setdefault(name, kind)
+    for name in columns.embeddings or {}:
+        if name in seen:
+            text = f"{name!r} is a column as well: give the embeddings another name"
+            case.problem("columns", "embeddings", name, text=text)
 
 
 def _check_roles(case: Case) -> None:
@@ -201,7 +206,7 @@ def _check_roles(case: Case) -> None:
         hint = nearest(positive, columns.probability)
         text = f"no column is given for the positive class {positive!r}{hint}"
         case.problem("columns", "probability", text=text)
-    parts = [(role, getattr(columns, role)) for role in ("id", "target", "prediction")]
+    parts = [(r, getattr(columns, r)) for r in ("id", "target", "prediction", "user", "item")]
     parts += [("probability", name) for name in many.values() or [probability_of(columns)]]
     for role, name in parts:
         if name is not None and name in seen:
@@ -213,8 +218,6 @@ def _check_roles(case: Case) -> None:
 
 def _check_task(case: Case) -> None:
     task, columns = case.model.task, case.columns
-    if task in TASKS_TO_COME:
-        case.problem("task", text=f"{task!r} is not built yet: use task: none")
     broken = case.is_broken("columns")
     if task == "regression" and not columns.prediction and not broken:
         case.problem("task", text="a regression model needs columns.prediction")
@@ -224,6 +227,8 @@ def _check_task(case: Case) -> None:
         case.problem("task", text=text)
     if task == "multiclass" and not broken:
         _check_classes(case)
+    if not broken:
+        _check_ranking(case)
 
 
 def _check_classes(case: Case) -> None:
@@ -236,6 +241,21 @@ def _check_classes(case: Case) -> None:
         if key in case.columns.model_fields_set:
             text = f"{key!r} is for two classes: a multiclass model has no use for it"
             case.warning("columns", key, text=text)
+
+
+def _check_ranking(case: Case) -> None:
+    """Recommendations are of an item to a user, in an order; other models have neither."""
+    columns, said = case.columns, case.columns.model_fields_set
+    if case.model.task != "ranking":
+        own = "ranking" in case.config.models[case.key].model_fields_set
+        for at in ([("ranking",)] if own else []) + [("columns", r) for r in sorted(_PAIR & said)]:
+            case.warning(*at, text=f"{at[-1]!r} is for task: ranking, and nothing else reads it")
+        return
+    for role in ("user", "item", "prediction"):
+        if not getattr(columns, role):
+            case.problem("task", text=f"a ranking needs columns.{role}")
+    for key in sorted(_OF_CLASSES & said):
+        case.warning("columns", key, text=f"{key!r} is for classes: a ranking has no use for it")
 
 
 def _check_labels(case: Case) -> None:

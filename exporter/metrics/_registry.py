@@ -9,11 +9,12 @@ from functools import cached_property
 from types import MappingProxyType, UnionType
 from typing import Any, Literal, TypeVar, get_args
 
+from exporter.batch import Known
 from exporter.errors import CatalogueError, PlanError, nearest
 
 Unit = Literal["ratio", "rows", "columns", "values", "value", "score", "percent"]
 Better = Literal["lower", "higher", "neutral"]
-Role = Literal["target", "prediction"]
+Role = Literal["target", "prediction", "scores"] | Known  # scores: predictions that are no places
 Per = Literal["dataset", "column", "pair"]
 LabelOf = Literal[
     "", "type", "class", "cell", "category", "column", "point", "group"
@@ -119,7 +120,7 @@ def metric(
     what (categories and classes come from the data and are not exposed without bound). `gauge` is
     the Prometheus name without prefix, where the id will not do: ids in `_count`, and `sum`.
     `survives`: a figure of the whole table that does not need every column to be there. `needs`:
-    the roles whose columns a metric of `Rows` looks at; others tell by what they read. `terse`:
+    the roles that a metric of `Rows` or of a ranking looks at; others tell by what they read. `terse`:
     its rows, and so the store's series, are told by the options only that are given. One of a
     pair of columns gives a figure for each `(column, other)`.
     """

@@ -6,7 +6,7 @@ anything relevant cannot be served well or badly and are left out, unless `no_fe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import Annotated, TypeVar
@@ -16,13 +16,18 @@ from annotated_types import Ge, Gt
 
 from exporter.distances.methods import wasserstein
 from exporter.errors import BatchError
-from exporter.metrics._registry import NEAR_10, Automatic, Better, Bound, Unit, metric
+from exporter.metrics._registry import NEAR_10, Automatic, Better, Bound, Role, Unit, metric
 from exporter.options import Checked
 from exporter.profile.arrays import Bools, Codes, Floats, Hashes, Ints
 from exporter.profile.column import numeric_profile
 from exporter.profile.ranking import ItemFeatures, RankingProfile, TrainProfile
 
 NAN = float("nan")
+LACKS: Mapping[Role, str] = {  # what to say where a model has not what a figure needs
+    "scores": "a ranking by rank has no scores",
+    "train": "needs the interactions of training: `ranking: {train: {path: …}}`",
+    "items": "needs features of the items: `ranking: {items: {path: …}}`",
+}
 BLOCK = 1 << 20  # features looked at at a time
 
 
@@ -38,17 +43,20 @@ Length = Annotated[int, Ge(1)]
 Compute = TypeVar("Compute", bound=Callable[..., float])
 
 
-def _figure(unit: Unit, better: Better) -> Callable[[Compute], Compute]:
+def _figure(
+    unit: Unit, better: Better, needs: Collection[Role] = ()
+) -> Callable[[Compute], Compute]:
     """A figure of the whole ranking, tested as Evidently does: like the reference's, or above 0."""
     return metric(
         per="dataset",
         unit=unit,
         better=better,
         automatic=Automatic(NEAR_10, Bound("gt", 0)),
+        needs=needs,
     )
 
 
-@_figure("ratio", "higher")
+@_figure("ratio", "higher", {"target"})
 def precision_at_k(
     ranking: RankingProfile,
     *,
@@ -64,7 +72,7 @@ def precision_at_k(
     return _mean(top.precision(k), top.chosen(all_users=no_feedback_users))
 
 
-@_figure("ratio", "higher")
+@_figure("ratio", "higher", {"target"})
 def recall_at_k(
     ranking: RankingProfile,
     *,
@@ -77,7 +85,7 @@ def recall_at_k(
     return _mean(top.recall(), top.chosen(all_users=no_feedback_users))
 
 
-@_figure("ratio", "higher")
+@_figure("ratio", "higher", {"target"})
 def f_beta_at_k(
     ranking: RankingProfile,
     *,
@@ -95,7 +103,7 @@ def f_beta_at_k(
     return (1 + beta**2) * precision * recall / (beta**2 * precision + recall)
 
 
-@_figure("ratio", "higher")
+@_figure("ratio", "higher", {"target"})
 def map_at_k(
     ranking: RankingProfile,
     *,
@@ -110,7 +118,7 @@ def map_at_k(
     return _mean(_over(gained, top.relevant), top.chosen(all_users=no_feedback_users))
 
 
-@_figure("ratio", "higher")
+@_figure("ratio", "higher", {"target"})
 def mar_at_k(
     ranking: RankingProfile,
     *,
@@ -124,7 +132,7 @@ def mar_at_k(
     return _mean(_over(gained, top.relevant), top.chosen(all_users=no_feedback_users))
 
 
-@_figure("ratio", "higher")
+@_figure("ratio", "higher", {"target"})
 def ndcg_at_k(
     ranking: RankingProfile,
     *,
@@ -146,7 +154,7 @@ def ndcg_at_k(
     return _mean(np.minimum(share, 1.0), (best > 0) | no_feedback_users)
 
 
-@_figure("ratio", "higher")
+@_figure("ratio", "higher", {"target"})
 def mrr_at_k(
     ranking: RankingProfile,
     *,
@@ -161,7 +169,7 @@ def mrr_at_k(
     return _mean(best, top.chosen(all_users=no_feedback_users))
 
 
-@_figure("ratio", "higher")
+@_figure("ratio", "higher", {"target"})
 def hit_rate_at_k(
     ranking: RankingProfile,
     *,
@@ -180,11 +188,11 @@ def unranked_rows(ranking: RankingProfile) -> int:
     return ranking.left_out
 
 
-@_figure("score", "neutral")
+@_figure("score", "neutral", {"scores"})
 def score_entropy(ranking: RankingProfile, *, k: Length = 10) -> float:
     """Entropy of the softmax of all scores among the first k, in nats: how alike they are."""
     if ranking.ranked_by == "rank":
-        raise BatchError("a ranking by rank has no scores")
+        raise BatchError(LACKS["scores"])
     scores = ranking.predictions[ranking.places <= k]
     if not len(scores):
         return NAN
@@ -211,7 +219,7 @@ def personalization_at_k(ranking: RankingProfile, *, k: Length = 10) -> float:
     return max(1 - shared / longest / (count * (count - 1.0)), 0.0)
 
 
-@_figure("score", "higher")
+@_figure("score", "higher", {"train"})
 def novelty_at_k(ranking: RankingProfile, *, k: Length = 10) -> float:
     """How rare the first k recommendations were in training, in bits: -log2 of the share of its users.
 
@@ -224,7 +232,7 @@ def novelty_at_k(ranking: RankingProfile, *, k: Length = 10) -> float:
     return _mean_of_means(users, bits, len(ranking.users))
 
 
-@_figure("value", "neutral")
+@_figure("value", "neutral", {"train"})
 def average_popularity(
     ranking: RankingProfile, *, k: Length = 10, normalized: bool = False
 ) -> float:
@@ -238,7 +246,7 @@ def average_popularity(
     return _mean_of_means(users, train.popularity[known] / most, len(ranking.users))
 
 
-@_figure("ratio", "higher")
+@_figure("ratio", "higher", {"train"})
 def item_coverage(ranking: RankingProfile, *, k: Length = 10) -> float:
     """Share of the items of training that are among anyone's first k recommendations."""
     train = _train(ranking)
@@ -260,7 +268,7 @@ def item_gini(ranking: RankingProfile, *, k: Length = 10) -> float:
     return float(((2 * np.arange(1, n + 1) - n - 1) * often).sum() / ((n - 1) * often.sum()))
 
 
-@_figure("score", "higher")
+@_figure("score", "higher", {"items"})
 def diversity_at_k(ranking: RankingProfile, *, k: Length = 10, compat: bool = False) -> float:
     """Mean cosine distance between the features of two of a user's first k recommendations.
 
@@ -277,7 +285,7 @@ def diversity_at_k(ranking: RankingProfile, *, k: Length = 10, compat: bool = Fa
     return _mean(_over(distances, pairs), pairs > 0)
 
 
-@_figure("score", "higher")
+@_figure("score", "higher", {"target", "train", "items"})
 def serendipity_at_k(
     ranking: RankingProfile,
     *,
@@ -302,7 +310,7 @@ def serendipity_at_k(
     return _mean(unlike, count > 0)
 
 
-@metric(per="dataset", unit="score", better="lower", labels="column")
+@metric(per="dataset", unit="score", better="lower", labels="column", needs={"train", "items"})
 def item_bias(ranking: RankingProfile, *, k: Length = 10) -> dict[str, float]:
     """Normed Wasserstein distance of recommended items' features to those of all items of training.
 
@@ -356,6 +364,8 @@ class _Hits:
 
 
 def _relevant(ranking: RankingProfile, least: float | None) -> Bools:
+    if ranking.unjudged:
+        raise BatchError(ranking.unjudged)
     return ranking.relevance > 0 if least is None else ranking.relevance >= least
 
 
@@ -387,13 +397,13 @@ def _best_gain(ranking: RankingProfile, gain: Floats, k: int) -> Floats:
 
 def _train(ranking: RankingProfile) -> TrainProfile:
     if ranking.train is None:
-        raise BatchError("needs the interactions of training: `ranking: {train: {path: …}}`")
+        raise BatchError(LACKS["train"])
     return ranking.train
 
 
 def _features(ranking: RankingProfile) -> ItemFeatures:
     if ranking.features is None:
-        raise BatchError("needs features of the items: `ranking: {items: {path: …}}`")
+        raise BatchError(LACKS["items"])
     return ranking.features
 
 

@@ -11,6 +11,7 @@ from exporter.checks import OPERATORS
 from exporter.errors import Path, Problem, nearest
 from exporter.metrics import CATALOGUE, MetricSpec
 from exporter.metrics.drift import COLUMN_DRIFT, EMBEDDINGS_DRIFT
+from exporter.metrics.ranking import LACKS
 from exporter.presets import (
     METRICS,
     METRICS_TO_COME,
@@ -18,10 +19,10 @@ from exporter.presets import (
     OF_TWO_CLASSES,
     REQUIRED,
     TESTS,
-    TESTS_TO_COME,
     Entry,
 )
 from exporter.profile.outcome import ScoreProfile
+from exporter.profile.ranking import RankingProfile
 
 DRIFT, EMBEDDINGS = COLUMN_DRIFT, EMBEDDINGS_DRIFT
 
@@ -99,7 +100,7 @@ class Asking:
             self.tell(at, self._unknown(name))
 
     def _unknown(self, name: Any) -> str:
-        if name in (TESTS_TO_COME if self.kind == "tests" else METRICS_TO_COME):
+        if self.kind == "metrics" and name in METRICS_TO_COME:
             known = ", ".join(sorted(self.presets))
             return f"preset {name!r} is not built yet; there are {known}"
         other = METRICS if self.kind == "tests" else TESTS
@@ -132,6 +133,8 @@ class Asking:
         """Whether every batch of this model would only have the metric's error."""
         if self.schema is None:
             return False
+        if lacking(spec, self.schema):
+            return True
         if self.schema.task == "multiclass" and spec.id in OF_TWO_CLASSES:
             return True
         scored = self.schema.probability or self.schema.probabilities
@@ -141,6 +144,14 @@ class Asking:
         if option in (*OPERATORS, "name", "label"):
             return f"{option!r} belongs to one test: add that test beside the preset"
         return f"no part of preset {name!r} has the option {option!r}" + nearest(option, known)
+
+
+def lacking(spec: MetricSpec, schema: Schema) -> str:
+    """What a ranking has not, and the metric needs beside its rows; "" where there is nothing."""
+    if RankingProfile not in spec.reads or schema.task != "ranking":
+        return ""
+    there = {"target", *schema.known, *(("scores",) if schema.ranked_by == "score" else ())}
+    return next((LACKS[role] for role in sorted(spec.needs) if role not in there), "")
 
 
 def decisions(parts: Iterable[Entry]) -> set[str]:

@@ -6,26 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from exporter.batch import Kind, Schema
+from exporter.batch import Schema
 from exporter.checks import OPERATORS
 from exporter.distances import DRIFT_METHODS, DriftMethod
 from exporter.errors import nearest
 from exporter.metrics import MetricSpec
 from exporter.metrics.drift import methods_of
-from exporter.plan.asking import DRIFT, EMBEDDINGS, Asked, Selector, Told
+from exporter.plan.asking import DRIFT, EMBEDDINGS, Asked, Selector, Told, lacking
 from exporter.presets import ROLES
-from exporter.profile.column import CategoryProfile, NumericProfile, OpaqueProfile, TimeProfile
+from exporter.profile.column import PROFILE_OF
 from exporter.profile.outcome import ScoreProfile
 
 _OF_FEATURES = ("all", "features", "numerical", "categorical", "text")
 _OF_ANY_METHOD = ("method", "threshold", "compat")
 TEST_KEYS = ("columns", *OPERATORS, "critical", "name", "label")
-_PROFILES: Mapping[Kind, type] = {
-    "numerical": NumericProfile,
-    "categorical": CategoryProfile,
-    "datetime": TimeProfile,
-    "text": OpaqueProfile,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +34,7 @@ class Choosing:
         kind = self.schema.kinds.get(column) if self.schema else None
         if spec.per == "pair":
             return kind in (None, "numerical", "categorical")
-        return kind is None or _PROFILES[kind] in spec.reads
+        return kind is None or PROFILE_OF[kind] in spec.reads
 
     def _meant(self, asked: Asked, column: str) -> bool:
         """Whether the drift method is for such a column: texts have their own, what is not meant is left to `auto`."""
@@ -76,6 +70,9 @@ class Choosing:
         except ValidationError as error:
             for e in error.errors(include_url=False):
                 self.tell((*asked.at, *e["loc"]), _said(e, asked.spec))
+            return None
+        if self.schema is not None and (lack := lacking(asked.spec, self.schema)):
+            self.tell(asked.at, f"{asked.spec.id}: {lack}")
             return None
         if asked.spec.id in (DRIFT, EMBEDDINGS):
             return _short(asked.spec, params) if self._sound_drift(asked, params) else None
@@ -184,7 +181,7 @@ class Choosing:
             not isinstance(s.wanted, str) or s.wanted not in _OF_FEATURES for s in asked.selectors
         )
         if asked.test and not asked.preset and not told:
-            kinds = " or ".join(k for k, p in _PROFILES.items() if p in asked.spec.reads)
+            kinds = " or ".join(k for k, p in PROFILE_OF.items() if p in asked.spec.reads)
             text = f"{asked.spec.id} reads {kinds} columns: none are asked for that the model has"
             self.tell(asked.at, text)
         return False

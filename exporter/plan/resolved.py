@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 from exporter.batch import Schema
 from exporter.checks import Check, Mode
-from exporter.metrics import MetricSpec
+from exporter.metrics import MetricSpec, Role
 from exporter.profile.histogram import Grid
-from exporter.profile.outcome import ErrorProfile, ScoreProfile
+from exporter.profile.outcome import ErrorProfile, Outcome, ScoreProfile
+from exporter.profile.ranking import ItemFeatures, RankingProfile, TrainProfile
 from exporter.profile.table import TableProfile
 
 
@@ -38,6 +39,8 @@ class Plan:
     reference_expected: bool = (
         False  # one is configured: while it is empty, what needs it is skipped
     )
+    train: TrainProfile | None = field(default=None, repr=False)  # what a ranking is looked at with
+    items: ItemFeatures | None = field(default=None, repr=False)
 
     def for_column(self, name: str) -> list[Use]:
         """The column metrics that look at this column."""
@@ -56,11 +59,27 @@ class Plan:
         whole = any(TableProfile in use.spec.reads for use in self.uses)
         return [name for name in self.schema.columns() if whole or self.for_column(name)]
 
+    def needs(self, role: Role) -> bool:
+        """Whether any figure has a use for it."""
+        return any(role in use.spec.needs for use in self.uses)
+
+    @property
+    def reads_outcome(self) -> bool:
+        """Whether any figure is read from target and prediction side by side, or from a ranking."""
+        return any(set(get_args(Outcome)) & set(use.spec.reads) for use in self.uses)
+
+    def informed(self, outcome: Outcome | None) -> Outcome | None:
+        """A ranking with what is known of users and items; another outcome as it is."""
+        if isinstance(outcome, RankingProfile):
+            return outcome.beside(self.train, self.items)
+        return outcome
+
     @property
     def needs_target(self) -> bool:
-        """Whether any figure is read from the target."""
+        """Whether any figure is read from the target; of a ranking some are not."""
         named = {name for use in self.uses for name in use.columns or ()}
-        return self.schema.target in named or any(
-            {ErrorProfile, ScoreProfile} & set(use.spec.reads) or "target" in use.spec.needs
-            for use in self.uses
+        return (
+            self.schema.target in named
+            or self.needs("target")
+            or any({ErrorProfile, ScoreProfile} & set(use.spec.reads) for use in self.uses)
         )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from math import isfinite, sqrt
 
 import numpy as np
 
+from exporter.batch import Kind
 from exporter.profile.arrays import BLOCK, Codes, Floats, Hashes, Ints
 from exporter.profile.points import Points, Slabs, binned, grid_of, points_of, slabs_of
 
@@ -156,6 +157,12 @@ class TimeProfile(OpaqueProfile):
 
 
 ColumnProfile = NumericProfile | CategoryProfile | OpaqueProfile | TimeProfile
+PROFILE_OF: Mapping[Kind, type[ColumnProfile]] = {
+    "numerical": NumericProfile,
+    "categorical": CategoryProfile,
+    "datetime": TimeProfile,
+    "text": OpaqueProfile,
+}
 
 
 def numeric_profile(

@@ -6,14 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+import numpy as np
 import pyarrow as pa
 
-from exporter.batch import Batch
+from exporter.batch import Batch, RankedBy
 from exporter.errors import BatchError
+from exporter.profile.arrays import Floats
 from exporter.profile.arrow import codes, floats
 from exporter.profile.ranking import (
     ItemFeatures,
-    RankedBy,
     RankingProfile,
     TrainProfile,
     item_features,
@@ -26,27 +27,32 @@ Read = TypeVar("Read")
 
 @dataclass(frozen=True, slots=True)
 class RankingColumns:
-    """The columns that a ranking is read from."""
+    """The columns that a ranking is read from; without target it cannot be judged, but is one all the same."""
 
     user: str
     item: str
-    target: str
+    target: str | None
     prediction: str
     ranked_by: RankedBy = "score"
 
     def names(self) -> list[str]:
-        """All of them."""
-        return [self.user, self.item, self.target, self.prediction]
+        """Those that there must be."""
+        return [self.user, self.item, self.prediction]
 
 
 def read_ranking(batch: Batch, columns: RankingColumns) -> RankingProfile:
-    """The ranking profile of a batch; a BatchError where a column is gone or holds something else."""
+    """The ranking profile of a batch; a BatchError where a column is gone or holds something else.
+
+    A target that is, costs only the figures that read it.
+    """
+    target, unjudged = _target(batch, columns.target)
     return ranking_profile(
         _column(batch, columns.user, codes),
         _column(batch, columns.item, codes),
-        _column(batch, columns.target, floats),
+        target,
         _column(batch, columns.prediction, floats),
         ranked_by=columns.ranked_by,
+        unjudged=unjudged,
     )
 
 
@@ -65,6 +71,16 @@ def read_items(batch: Batch, item: str, features: Sequence[str]) -> ItemFeatures
     return item_features(
         _column(batch, item, codes), {name: _column(batch, name, floats) for name in features}
     )
+
+
+def _target(batch: Batch, name: str | None) -> tuple[Floats, str]:
+    """The target row by row, or why there is none."""
+    if name is None:
+        return np.full(batch.rows, np.nan), "needs a target among the model's columns"
+    try:
+        return _column(batch, name, floats), ""
+    except BatchError as error:
+        return np.full(batch.rows, np.nan), str(error)
 
 
 def _column(batch: Batch, name: str, read: Callable[[pa.ChunkedArray], Read]) -> Read:

@@ -35,6 +35,7 @@ from exporter.profile.outcome import (
     negative_label,
 )
 from exporter.profile.points import grid_of, merged_points, slabs_of
+from exporter.profile.ranking import RankingProfile, merge_rankings
 from exporter.profile.table import merged_table
 
 Part = TypeVar("Part")
@@ -63,7 +64,7 @@ def merge_columns(parts: Sequence[ColumnProfile], *, gridded: bool = False) -> C
 
 
 def merge_outcomes(parts: Sequence[Outcome | None]) -> Outcome | None:
-    """The error or score profile of the whole; parts that have none add nothing."""
+    """The error, score or ranking profile of the whole; parts that have none add nothing."""
     there = [part for part in parts if part is not None]
     if errors := _all(there, ErrorProfile):
         return ErrorProfile(
@@ -74,8 +75,10 @@ def merge_outcomes(parts: Sequence[Outcome | None]) -> Outcome | None:
         )
     if scores := _all(there, ScoreProfile):
         return _scores(scores)
+    if rankings := _all(there, RankingProfile):
+        return merge_rankings(rankings)
     if there:
-        raise BatchError("some parts are of a regression and others of a classification")
+        raise BatchError("some parts are of one task and others of another")
     return None
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from exporter.profile.arrays import Bools, Codes, Floats
 from exporter.profile.column import Moments, NumericProfile, moments_of, numeric_profile
+from exporter.profile.ranking import RankingProfile
 
 MOST_CLASSES = 1000  # a confusion matrix of more is none that anybody reads
 OPPOSITE = {"1": "0", "0": "1", "true": "false", "false": "true", "yes": "no", "no": "yes"}
@@ -27,6 +28,11 @@ class ErrorProfile:
     def count(self) -> int:
         """Rows with both."""
         return self.errors.count
+
+    @property
+    def labelled(self) -> int:
+        """The same."""
+        return self.count
 
 
 @dataclass(frozen=True)
@@ -59,12 +65,17 @@ class ScoreProfile:
         return sum(sum(row) for row in self.matrix)
 
     @property
+    def labelled(self) -> int:
+        """The same."""
+        return self.count
+
+    @property
     def scored(self) -> int:
         """Those of them that have every probability as well."""
         return next((side.count for side in self.sides.values()), 0)
 
 
-Outcome = ErrorProfile | ScoreProfile
+Outcome = ErrorProfile | ScoreProfile | RankingProfile
 
 
 def error_profile(target: Floats, prediction: Floats) -> ErrorProfile:

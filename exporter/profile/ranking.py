@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 
+from exporter.batch import RankedBy
 from exporter.errors import BatchError
 from exporter.profile.arrays import Bools, Codes, Floats, Hashes, Ints, hash_labels, mixed
 
-RankedBy = Literal["score", "rank"]  # a score, higher is first; or the place itself, 1 is first
 Labelled = tuple[list[str], Codes]  # distinct labels, and each row's index; their number = missing
 LAST_PLACE = 1 << 31  # beyond any list
 _APART = 1 << 33  # more than two places of one user can be apart
@@ -59,7 +58,8 @@ class RankingProfile:
 
     Users and items are hashes of their text, so that parts, training data and features meet. Rows
     without user, item or prediction, or with an infinite one, are left out; a row without target
-    is a recommendation that nobody followed.
+    is a recommendation that nobody followed. Where the target cannot be read at all, `unjudged`
+    says why: what was recommended is known, and not how good it was.
     """
 
     ranked_by: RankedBy
@@ -70,6 +70,7 @@ class RankingProfile:
     relevance: Floats  # the target of each row; NaN where it has none
     predictions: Floats  # scores, or places as they were given
     left_out: int
+    unjudged: str = ""
     train: TrainProfile | None = None
     features: ItemFeatures | None = None
 
@@ -78,9 +79,14 @@ class RankingProfile:
         """Rows with user, item and prediction."""
         return len(self.item_codes)
 
-    @cached_property
+    @property
     def count(self) -> int:
-        """Those of them that have a target."""
+        """Users: every figure is a mean over them."""
+        return len(self.users)
+
+    @cached_property
+    def labelled(self) -> int:
+        """Rows that have a target as well."""
         return self.rows - int(np.isnan(self.relevance).sum())
 
     @cached_property
@@ -106,6 +112,20 @@ class RankingProfile:
         pushed = given - order + _APART * self.user_codes
         return np.maximum.accumulate(pushed) - _APART * self.user_codes + order
 
+    def of_users(self, chosen: Ints) -> RankingProfile:
+        """The lists of some users, by index and ascending; of one that is chosen twice two lists."""
+        sizes = self.sizes[chosen]
+        starts = np.concatenate(([0], np.cumsum(sizes)))
+        rows = np.repeat(self.starts[chosen] - starts[:-1], sizes) + np.arange(starts[-1])
+        return replace(
+            self,
+            users=self.users[chosen],
+            starts=starts,
+            item_codes=self.item_codes[rows],
+            relevance=self.relevance[rows],
+            predictions=self.predictions[rows],
+        )
+
     def beside(self, train: TrainProfile | None, features: ItemFeatures | None) -> RankingProfile:
         """The same with what was known before: profiles are kept without, as one of them serves all."""
         return replace(self, train=train, features=features)
@@ -118,6 +138,7 @@ def ranking_profile(
     prediction: Floats,
     *,
     ranked_by: RankedBy = "score",
+    unjudged: str = "",
 ) -> RankingProfile:
     """The profile of rows, given in any order.
 
@@ -132,11 +153,12 @@ def ranking_profile(
         prediction[there],
         ranked_by=ranked_by,
         left_out=int(len(there) - np.count_nonzero(there)),
+        unjudged=unjudged,
     )
 
 
 def merge_rankings(parts: Sequence[RankingProfile]) -> RankingProfile:
-    """The profile of the whole: parts of one batch may share users.
+    """The profile of the whole: parts of one batch may share users; some may lack the target.
 
     Raises BatchError where some parts are ordered by score and others by rank.
     """
@@ -149,6 +171,7 @@ def merge_rankings(parts: Sequence[RankingProfile]) -> RankingProfile:
         np.concatenate([part.predictions for part in parts]),
         ranked_by=parts[0].ranked_by,
         left_out=sum(part.left_out for part in parts),
+        unjudged=min(part.unjudged for part in parts),  # none, where one has targets
     )
     return merged.beside(parts[0].train, parts[0].features)
 
@@ -188,6 +211,7 @@ def _assembled(
     *,
     ranked_by: RankedBy,
     left_out: int,
+    unjudged: str,
 ) -> RankingProfile:
     (names, who), (things, what) = _used(*users), _used(*items)
     key = (-predictions if ranked_by == "score" else predictions) + 0.0  # one zero
@@ -205,6 +229,7 @@ def _assembled(
         relevance[order],
         predictions[order],
         left_out,
+        unjudged,
     )
 
 

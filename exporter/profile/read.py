@@ -1,4 +1,4 @@
-"""From a batch to its outcome: target and prediction, side by side."""
+"""From a batch to its outcome: target and prediction, side by side, or everyone's recommendations."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from exporter.batch import Batch, Schema
 from exporter.errors import BatchError
 from exporter.profile.arrays import Codes, Floats
 from exporter.profile.arrow import codes, floats
+from exporter.profile.interactions import RankingColumns, read_ranking
 from exporter.profile.outcome import (
     MOST_CLASSES,
     ErrorProfile,
@@ -23,7 +24,9 @@ from exporter.profile.outcome import (
 
 
 def outcome_columns(schema: Schema) -> list[str]:
-    """The columns that the model's outcome is read from; empty where it has none."""
+    """The columns that the model's outcome cannot do without; empty where it has none."""
+    if schema.task == "ranking":
+        return ranking.names() if (ranking := _ranking(schema)) else []
     judged = schema.task in ("regression", "binary", "multiclass")
     if schema.target is None or not schema.scores or not judged:
         return []
@@ -31,11 +34,16 @@ def outcome_columns(schema: Schema) -> list[str]:
 
 
 def read_outcome(batch: Batch, schema: Schema, known: Outcome | None = None) -> Outcome:
-    """The error profile of a regression, or the score profile of a classifier.
+    """The error profile of a regression, the score profile of a classifier, or a ranking's own.
 
     *known* is the reference's: it names the classes that the batch does not have. Raises
     BatchError where the model has no outcome, or a column is gone or holds something else.
     """
+    if schema.task == "ranking":
+        ranking = _ranking(schema)
+        if ranking is None:
+            raise BatchError("needs a user, an item and a prediction among the model's columns")
+        return read_ranking(batch, ranking)
     names = outcome_columns(schema)
     if not names:
         raise BatchError("needs a task, a target and a prediction among the model's columns")
@@ -47,6 +55,15 @@ def read_outcome(batch: Batch, schema: Schema, known: Outcome | None = None) -> 
     scores = known if isinstance(known, ScoreProfile) else None
     read = _classes if schema.task == "multiclass" else _scores
     return read(batch, schema, scores)
+
+
+def _ranking(schema: Schema) -> RankingColumns | None:
+    """The columns of a ranking, where it has all that it needs."""
+    if schema.user is None or schema.item is None or schema.prediction is None:
+        return None
+    return RankingColumns(
+        schema.user, schema.item, schema.target, schema.prediction, schema.ranked_by
+    )
 
 
 def _errors(batch: Batch, schema: Schema) -> ErrorProfile:

@@ -23,7 +23,7 @@ from exporter.sources.inference import inferred
 from exporter.sources.labels import Labels, label_hashes, load_labels
 from exporter.sources.listing import DataFile, Format, Print, found
 from exporter.sources.parts import Layout, Part, Parts, part_of
-from exporter.sources.reading import Groups, Wanted, column_reader, read_file, stretches
+from exporter.sources.reading import Groups, Wanted, column_reader, labels_of, read_file, stretches
 from exporter.sources.tables import compact, stacked, without
 from exporter.sources.windows import end_of, starts
 
@@ -217,14 +217,14 @@ class FileSource:
         kept = self._known.kinds if table is None else None
         if kept is None:
             rows = table if table is not None else self._first_rows()
-            left_out = {*self.layout.ignored, self.layout.id}
+            left_out = {*self.layout.ignored, self.layout.id, *self.schema.apart}
             kinds, self._told = inferred(batch_of(rows), self.schema, left_out, self.pattern)
             if table is None:
                 self._known.kinds, self._known.changed = dict(kinds), True
                 self._save()
         else:
             kinds = kept  # type: ignore[assignment]  # they are what was put there
-        roles = {*self.schema.roles, self.layout.time}
+        roles = {*self.schema.roles, *self.schema.pair, self.layout.time}
         features = tuple(
             n for n, k in kinds.items() if n not in roles and k in ("numerical", "categorical")
         )
@@ -248,13 +248,13 @@ class FileSource:
         """The columns that are declared; all but the ignored ones where none are."""
         how, schema = self.layout, self.schema
         keys = {how.time, *([how.id] if how.id else [])}
-        declared = {*schema.kinds, *schema.components, *schema.roles}
-        names = {*keys, *how.also, *declared} if schema.kinds else None
+        read = {*keys, *how.also, *schema.apart}
+        names = {*schema.kinds, *read, *schema.roles} if schema.kinds else None
         return Wanted(
             None if names is None else frozenset(names),
-            but=frozenset(set(how.ignored) - keys - set(how.also)),
+            but=frozenset(how.ignored) - read,
             as_text=frozenset(keys),
-            labels=frozenset(n for n, kind in schema.kinds.items() if kind == "categorical"),
+            labels=labels_of(schema),
             plain=frozenset(keys),
         )
 

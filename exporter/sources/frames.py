@@ -15,13 +15,14 @@ from exporter.errors import BatchError, PlanError, nearest
 from exporter.sources.batches import batch_of, parquet_batch
 from exporter.sources.inference import inferred
 from exporter.sources.listing import found
-from exporter.sources.reading import Wanted, read_file
+from exporter.sources.reading import Wanted, labels_of, read_file
 from exporter.sources.tables import checked_names, stacked, without
 
 ROLES = (
-    "time", "id", "target", "prediction", "probability", "positive", "threshold", "ignore",
-    "embeddings",
+    "time", "id", "target", "prediction", "probability", "positive", "threshold", "user", "item",
+    "embeddings", "ignore",
 )  # fmt: skip
+_ONE_COLUMN = ("target", "prediction", "probability", "id", "user", "item")
 
 
 def open_batch(data: Any, schema: Schema | None = None) -> Batch:
@@ -33,7 +34,7 @@ def open_batch(data: Any, schema: Schema | None = None) -> Batch:
     """
     missing = schema.missing_values if schema else ()
     if not isinstance(data, str | Path):
-        return batch_of(without(_arrow(data), missing))
+        return batch_of(without(arrow_table(data), missing))
     files = found(str(data), Path())
     if len(files) == 1 and files[0].format == "parquet" and not files[0].partitions:
         return parquet_batch(files[0].path, missing)
@@ -44,7 +45,7 @@ def open_table(data: Any) -> pa.Table:
     """All rows and columns of what `open_batch` takes."""
     if isinstance(data, str | Path):
         return stacked([read_file(file) for file in found(str(data), Path())])
-    return _arrow(data)
+    return arrow_table(data)
 
 
 def open_with_schema(
@@ -56,18 +57,22 @@ def open_with_schema(
     """A batch with the schema that is declared for it or that it shows.
 
     A declared column may also be *elsewhere*: in the other of two data that are compared.
-
-    Files of text are read again when the kinds are known: `007` is a category, not seven.
     """
     declared = _declared(columns or {}, task)
     batch = open_batch(data, declared if declared.kinds else None)
     schema = resolve_schema(batch, columns, task, elsewhere)
-    is_text_file = isinstance(data, str | Path) and any(
-        file.format != "parquet" for file in found(str(data), Path())
+    return (batch if declared.kinds else read_again(data, batch, schema)), schema
+
+
+def read_again(data: Any, batch: Batch, schema: Schema) -> Batch:
+    """The batch as the schema says, once that is known: in a file of text `007` is a category, not seven."""
+    files = found(str(data), Path()) if isinstance(data, str | Path) else []
+    if all(file.format == "parquet" for file in files):
+        return batch
+    wanted = Wanted(labels=labels_of(schema))
+    return batch_of(
+        without(stacked([read_file(file, wanted) for file in files]), schema.missing_values)
     )
-    if is_text_file and not declared.kinds:
-        batch = open_batch(data, schema)
-    return batch, schema
 
 
 def resolve_schema(
@@ -83,19 +88,20 @@ def resolve_schema(
     """
     schema = _declared(columns or {}, task)
     roles = schema.roles
-    parts = schema.components
-    _must_be_there([*schema.kinds, *roles, *sorted(parts)], {*batch.types, *elsewhere})
+    _must_be_there([*schema.kinds, *roles, *schema.apart], {*batch.types, *elsewhere})
     _tell_of_absent((columns or {}).get("id"), batch)
     _tell_of_absent(_time(columns or {}), batch)
     if schema.kinds:
         return schema
     given = columns or {}
-    left_out = {*given.get("ignore", ()), given.get("id"), *parts}
+    left_out = {*given.get("ignore", ()), given.get("id"), *schema.apart}
     kinds, lines = inferred(batch, schema, left_out, "the data")
     for line in lines:
         warnings.warn(line, stacklevel=2)
     features = tuple(
-        n for n, k in kinds.items() if k in ("numerical", "categorical") and n not in roles
+        n
+        for n, k in kinds.items()
+        if k in ("numerical", "categorical") and n not in (*roles, *schema.pair)
     )
     return replace(schema, kinds=kinds, features=features)
 
@@ -107,7 +113,7 @@ def _declared(columns: Mapping[str, Any], task: Task | None) -> Schema:
     for kind in KINDS:
         kinds |= dict.fromkeys(_names(columns, kind), kind)
     bare = _without_kinds(columns, task)
-    no_features = {*bare.roles, columns.get("id"), _time(columns)}
+    no_features = {*bare.roles, *bare.pair, columns.get("id"), _time(columns)}
     features = tuple(n for n, k in kinds.items() if k != "datetime" and n not in no_features)
     if kinds:
         kinds |= {n: k for n, k in bare.roles.items() if n not in kinds}
@@ -135,6 +141,8 @@ def _without_kinds(columns: Mapping[str, Any], task: Task | None) -> Schema:
         task or "none",
         float(columns.get("threshold", 0.5)),
         probabilities=many,
+        user=columns.get("user"),
+        item=columns.get("item"),
         embeddings={name: tuple(names) for name, names in _sets(columns).items()},
     )
 
@@ -161,7 +169,7 @@ def _refuse_unknown(columns: Mapping[str, Any]) -> None:
     for key in columns:
         if key not in known:
             raise PlanError(f"columns: there is no key {key!r}" + nearest(key, known))
-    for role in ("target", "prediction", "probability", "id"):
+    for role in _ONE_COLUMN:
         form = str | None if role != "probability" else str | Mapping | None
         if not isinstance(columns.get(role), form):
             raise PlanError(f"columns: {role!r} should be the name of one column")
@@ -199,11 +207,10 @@ def _label(value: Any) -> str:
 def _how(schema: Schema | None) -> Wanted:
     if schema is None:
         return Wanted()
-    labels = [name for name, kind in schema.kinds.items() if kind == "categorical"]
-    return Wanted(frozenset(schema.kinds) | schema.components, labels=frozenset(labels))
+    return Wanted(frozenset((*schema.kinds, *schema.apart)), labels=labels_of(schema))
 
 
-def _arrow(data: Any) -> pa.Table:
+def arrow_table(data: Any) -> pa.Table:
     """Whatever holds columns as an Arrow table."""
     if isinstance(data, pa.Table):
         return data

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from exporter.batch import Schema
 from exporter.errors import BatchError
 from exporter.sources.buffers import arrow, texts
 from exporter.sources.listing import DataFile, says
@@ -42,6 +43,11 @@ class Wanted:
 
 
 EVERYTHING = Wanted()
+
+
+def labels_of(schema: Schema) -> frozenset[str]:
+    """The columns that hold categories, or tell users and items apart."""
+    return frozenset((*(n for n, k in schema.kinds.items() if k == "categorical"), *schema.pair))
 
 
 def read_file(

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from exporter import __version__
-from exporter.batch import Batch, Kind, Schema, Task
+from exporter.batch import Batch, Kind, RankedBy, Schema, Task
 from exporter.descriptors import (
     DescriptorColumn,
     Entry,
@@ -27,7 +27,6 @@ from exporter.descriptors import (
 from exporter.errors import PlanError
 from exporter.evaluation import Outcome, ReferenceProfile, merge_references, outcome_of
 from exporter.plan import make_plan
-from exporter.presets import METRICS as PRESETS
 from exporter.profile.build import profile_table
 from exporter.profile.column import (
     CategoryProfile,
@@ -38,6 +37,7 @@ from exporter.profile.column import (
 )
 from exporter.profile.outcome import ErrorProfile, ScoreProfile, Side
 from exporter.profile.points import Points, Slabs
+from exporter.profile.ranking import RankingProfile
 from exporter.profile.read import outcome_columns
 from exporter.profile.rows import Rows, rows_of
 from exporter.profile.table import TableProfile
@@ -63,6 +63,8 @@ def reference_profile(
     task: Task | None,
     elsewhere: Collection[str] = (),
     descriptors: Descriptors | None = None,
+    *,
+    ranked_by: RankedBy = "score",
 ) -> ReferenceProfile:
     """The profile of a path, pandas frame or Arrow table; declared columns may be *elsewhere*.
 
@@ -71,13 +73,14 @@ def reference_profile(
     """
 
     def opened() -> tuple[Batch, Schema]:
-        return with_texts(*open_with_schema(data, columns, task, elsewhere), descriptors)
+        batch, schema = open_with_schema(data, columns, task, elsewhere)
+        return with_texts(batch, replace(schema, ranked_by=ranked_by), descriptors)
 
     if not isinstance(data, str | Path):
         batch, schema = opened()
         return _with(profile_of(batch, schema, schema.columns()), descriptors)
     prints = [(str(f.path.resolve()), *f.print) for f in found(str(data), Path())]
-    name = _name(prints, columns, task, descriptors)
+    name = _name(prints, columns, task, descriptors, ranked_by)
     kept = _PATHS.get(name)
     if kept is None:
         kept = _kept(open_cache("references"), name, opened)
@@ -356,12 +359,11 @@ def _no_profile(name: str, error: Exception) -> None:
 
 
 def _outcome(batch: Batch, schema: Schema) -> Outcome | None:
-    """The error or score profile, where the model has a target and a prediction."""
+    """The error, score or ranking profile, where the model has what it is read from."""
     if not outcome_columns(schema):
         return None
-    preset = "regression" if schema.task == "regression" else "classification"
-    entries = PRESETS[preset]
-    return outcome_of(batch, make_plan(entries, schema))
+    preset = schema.task if schema.task in ("regression", "ranking") else "classification"
+    return outcome_of(batch, make_plan([preset], schema))
 
 
 def _name(*content: Any) -> str:
@@ -375,7 +377,7 @@ def _structure() -> str:
     records = (
         ReferenceProfile, TableProfile, NumericProfile, CategoryProfile, OpaqueProfile,
         TimeProfile, Points, Slabs, ErrorProfile, ScoreProfile,
-        Side, Schema,
+        RankingProfile, Side, Schema,
     )  # fmt: skip
     made = [(record.__name__, [f.name for f in fields(record)]) for record in records]
     return f"{FORMAT} {__version__} {made}"

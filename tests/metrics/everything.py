@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from inspect import Parameter
@@ -11,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 from golden.evaluations import batch_of, reference_of, schema_of
 from hypothesis import strategies as st
+from metrics.rankings import training, vectors
 
 from exporter import evaluation
 from exporter.batch import Schema
@@ -44,7 +46,13 @@ TASKS = {
     "multiclass": schema_of(
         KINDS, FEATURES, target="pet", probabilities={"ape": "pa", "bat": "pb"}, task="multiclass"
     ),
-}
+    "ranking": schema_of(
+        KINDS, FEATURES, target="y", prediction="said", user="c", item="n", task="ranking",
+        known=("train", "items"),
+    ),
+}  # fmt: skip
+TRAIN = training([("a", "1"), ("a", "2"), ("ü", "nan"), ("", "1"), ("z", "1000"), ("z", "0")])
+ITEMS = vectors([("1", 0.5, 1.0), ("2", -1.0, 0.0), ("1000", 0.0, 0.0), ("nan", 3.0, 1e3)])
 _HOSTILE = [None, 0.0, -0.0, 1.0, -1.0, 5e-324, 1.7e308, -1.7e308, 1e200, inf, -inf, nan]
 _CHANCE = st.one_of(st.sampled_from([None, nan, 0.0, 1.0, 0.5]), st.floats(0, 1))
 _CELLS = {
@@ -92,7 +100,8 @@ def everything(schema: Schema, **options: Any) -> Plan:
     """A plan of every metric there is, and of a test of each that has an automatic condition."""
     metrics = [{spec.id: options_of(spec)} for spec in CATALOGUE.values()]
     tests = [{s.id: {**options_of(s), **_columns(s)}} for s in CATALOGUE.values() if s.automatic]
-    return make_plan(metrics, schema, tests=tests, **options)
+    plan = make_plan(metrics, schema, tests=tests, **options)
+    return replace(plan, train=TRAIN, items=ITEMS)
 
 
 def _columns(spec: MetricSpec) -> dict[str, Any]:
@@ -107,7 +116,7 @@ def _columns(spec: MetricSpec) -> dict[str, Any]:
 def evaluated(
     current: pa.Table, reference: pa.Table | ReferenceProfile | None, task: str, **options: Any
 ) -> Snapshot:
-    """Every metric on a table, for one of the two tasks."""
+    """Every metric on a table, for one of the tasks."""
     plan = everything(TASKS[task], **options)
     beside = reference_of(reference, plan) if isinstance(reference, pa.Table) else reference
     return evaluation.evaluate(batch_of(current), beside, plan)

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from exporter.batch import RankedBy
 from exporter.profile.ranking import (
     ItemFeatures,
     Labelled,
-    RankedBy,
     RankingProfile,
     TrainProfile,
     item_features,

@@ -93,7 +93,7 @@ def test_rows_that_cannot_be_ranked_are_left_out_and_counted():
 def test_a_row_without_target_keeps_its_place():
     profile = ranked([("a", 1, nan, 3.0), ("a", 2, 1, 2.0), ("a", 3, inf, 1.0)])
     assert profile.places.tolist() == [1, 2, 3]
-    assert (profile.rows, profile.count) == (3, 1)
+    assert (profile.rows, profile.labelled) == (3, 1)
 
 
 @given(rows, st.randoms(use_true_random=False), st.sampled_from(["score", "rank"]))
@@ -169,7 +169,7 @@ def test_an_item_on_several_rows_has_their_mean():
 def test_columns_of_any_type_are_read():
     profile = read_ranking(batch_of(**INTERACTIONS), COLUMNS)
     assert items_of(profile, "7") == [2, 1]
-    assert (profile.rows, profile.count) == (3, 2)
+    assert (profile.rows, profile.labelled) == (3, 2)
 
 
 def test_items_meet_whatever_the_types_of_their_columns():
@@ -194,3 +194,19 @@ def test_a_column_that_holds_something_else_is_named():
 def test_items_need_a_feature():
     with pytest.raises(BatchError, match="at least one numerical column"):
         read_items(batch_of(**INTERACTIONS), "item", [])
+
+
+def test_a_target_that_is_gone_or_holds_something_else_leaves_the_recommendations() -> None:
+    rest = {name: values for name, values in INTERACTIONS.items() if name != "clicked"}
+    for told in (rest, rest | {"clicked": pa.array(["x"] * 3)}):
+        profile = read_ranking(batch_of(**told), COLUMNS)
+        assert (profile.rows, profile.labelled) == (3, 0)
+        assert "column 'clicked': " in profile.unjudged
+
+
+def test_a_ranking_is_judged_where_one_of_its_parts_has_targets() -> None:
+    parts = [read_ranking(batch_of(**INTERACTIONS), COLUMNS)]
+    rest = {name: values for name, values in INTERACTIONS.items() if name != "clicked"}
+    parts.append(read_ranking(batch_of(**rest), COLUMNS))
+    assert merge_rankings(parts).unjudged == ""
+    assert merge_rankings(parts[1:]).unjudged == parts[1].unjudged
