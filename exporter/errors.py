@@ -41,7 +41,7 @@ class StoreError(ExporterError):
     exit_code = 4
 
 
-class TestsFailed(ExporterError):
+class TestsFailed(ExporterError):  # noqa: N818  it says what is
     """Critical tests failed: raised by `Snapshot.raise_for_tests`, one line a test."""
 
     __test__ = False  # not a class for pytest to collect
