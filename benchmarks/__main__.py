@@ -12,7 +12,16 @@ from benchmarks.bars import markdown, missed
 from benchmarks.measure import ROOT, Result
 from benchmarks.results import write_section
 
-MODULES = ("engine", "distances", "unstructured", "ranking", "startup", "store", "prometheus", "demo")
+MODULES = (
+    "engine",
+    "distances",
+    "unstructured",
+    "ranking",
+    "startup",
+    "store",
+    "prometheus",
+    "demo",
+)
 
 
 def main(modules: list[str]) -> int:
