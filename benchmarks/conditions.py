@@ -19,6 +19,7 @@ from time import perf_counter
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from exporter import evaluation
 from exporter.batch import Batch, Kind, Schema
@@ -98,8 +99,11 @@ def suites() -> Sequence[Suite]:
     )
 
 
-def judged(suite: Suite, kinds: Sequence[str] = KINDS_OF_CONDITIONS) -> Iterator[Judged]:
-    """Every day from February on, by each kind of conditions."""
+def judged(
+    suite: Suite, kinds: Sequence[str] = KINDS_OF_CONDITIONS, origin: str = ""
+) -> Iterator[Judged]:
+    """Every day from February on, by each kind of conditions; with *origin* the flights from there."""
+    days = [_from(table, origin) for table in tables()]
     asked = {
         preset: {check.spec.id for check in _plan(suite, (preset,)).checks}
         for preset in suite.presets
@@ -107,11 +111,11 @@ def judged(suite: Suite, kinds: Sequence[str] = KINDS_OF_CONDITIONS) -> Iterator
     plans: dict[Mode, Plan] = {
         mode: _plan(suite, suite.presets, mode) for mode in ("evidently", "directional")
     }
-    profiles = [_profile(table, plans["directional"]) for table in tables()]
+    profiles = [_profile(table, plans["directional"]) for table in days]
     january = replace(merge_references(profiles[:JANUARY]), windows=())
     for place in range(JANUARY, DAYS):
         rolling = merge_references(profiles[place - WINDOWS : place])
-        batch = _batch(tables()[place])
+        batch = _batch(days[place])
         for kind in kinds:
             beside = january if kind == "fixed" else rolling
             plan = plans["evidently" if kind == "evidently" else "directional"]
@@ -231,6 +235,19 @@ def trade_off() -> None:
         print(f"| {name} | {line} |", flush=True)
 
 
+def airports() -> None:
+    """Print how the inputs of each airport's flights did: the rules were made without looking at them."""
+    print("| from | green, `data_stability` | green, `data_drift` | ordinary days that fail |")
+    print("|---|---|---|---|")
+    for origin in ("EWR", "JFK", "LGA"):
+        results = list(judged(suites()[0], ("rolling",), origin))
+        green = Counter(r.preset for r in results if not r.failed)
+        found = of_inputs(results, "rolling")
+        usual = [bool(found[p]) for p in found if p not in incidents()]
+        line = f"{green['data_stability']} | {green['data_drift']} | {fmean(usual):.1%}"
+        print(f"| {origin} | {line} |", flush=True)
+
+
 @contextmanager
 def _rules(beyond: float, *, tail: bool, records: bool) -> Iterator[None]:
     """The rules of `exporter.checks.earlier` changed for a while."""
@@ -276,6 +293,10 @@ def _profile(table: pa.Table, plan: Plan) -> ReferenceProfile:
     )
 
 
+def _from(table: pa.Table, origin: str) -> pa.Table:
+    return table.filter(pc.equal(table["origin"], origin)) if origin else table
+
+
 def _batch(table: pa.Table) -> Batch:
     return Batch(table.num_rows, {f.name: f.type for f in table.schema}, table.column)
 
@@ -289,4 +310,4 @@ def _place(day: str) -> int:
 
 
 if __name__ == "__main__":
-    trade_off() if "--trade-off" in sys.argv else main()
+    {"--trade-off": trade_off, "--airports": airports}.get(sys.argv[-1], main)()

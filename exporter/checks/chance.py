@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, erfc, log, sqrt
-from statistics import fmean, stdev
+from math import ceil, erfc, fsum, log, sqrt
+from statistics import fmean
 
 SIGMAS = 3.0
 RARE = erfc(SIGMAS / sqrt(2)) / 2  # the chance to lie three sigmas off on one side: 0.00135
@@ -22,7 +22,9 @@ def tail(figures: Sequence[float]) -> float:
     m = len(figures)
     k = max(1, m // TAIL)
     exponential = reach(sorted(figures, reverse=True)[: k + 1], k / ((m + 1) * RARE))
-    return max(exponential, fmean(figures) + _sigmas(m) * stdev(figures))
+    mean = fmean(figures)
+    spread = sqrt(fsum((x - mean) ** 2 for x in figures) / (m - 1))
+    return max(exponential, mean + _sigmas(m) * spread)
 
 
 def _sigmas(m: int) -> float:
