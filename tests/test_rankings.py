@@ -307,3 +307,36 @@ def test_data_that_lack_what_they_are_for_are_refused_by_name(
 ) -> None:
     with pytest.raises(BatchError, match=text):
         evaluated(shown(1), ranking=known)
+
+
+def recommended(seed: int, users: int, skill: float) -> pd.DataFrame:
+    """Ten items for each user; the higher the score, the likelier the click, as far as there is skill."""
+    rng = np.random.default_rng(seed)
+    rows = users * 10
+    score = rng.random(rows)
+    return pd.DataFrame(
+        {
+            "who": np.repeat(np.arange(users), 10),
+            "what": rng.integers(0, 500, rows),
+            "score": score,
+            "clicked": rng.random(rows) < 0.3 * skill * score**3 + 0.15 * (1 - skill),
+        }
+    )
+
+
+def test_few_users_are_judged_by_what_chance_does_to_so_many() -> None:
+    before = recommended(0, 2000, skill=1.0)
+    reference = exporter.profile_reference(before, columns=COLUMNS, task="ranking")
+    tests = [{"ranking": {"k": 5}}]
+    sound = [
+        evaluated(recommended(i, 50, 1.0), reference, tests=tests).status for i in range(1, 30)
+    ]
+    assert sound == ["success"] * len(sound)
+    assert evaluated(recommended(99, 400, skill=0.0), reference, tests=tests).status == "fail"
+
+
+def test_below_min_rows_users_a_ranking_is_not_judged() -> None:
+    found = evaluated(shown(1, users=20), shown(0), tests=["ranking", {"unranked_rows": {"eq": 0}}])
+    status = {t.test: t.status for t in found.tests}
+    assert status["ndcg_at_k"] == "skipped"
+    assert status["unranked_rows"] == "success"

@@ -43,6 +43,20 @@ def test_classes_and_their_probabilities_are_given_as_a_mapping(files: Shop) -> 
     assert told["accuracy", ""] == told["recall_by_label", "bat"] == 1
 
 
+def test_a_ranking_names_users_and_items_and_what_is_known_of_them(files: Shop) -> None:
+    shown = pa.table({"who": ["a", "a", "b", "b"], "what": [1, 2, 1, 3], "score": [2, 1, 2, 1],
+                      "clicked": [1, 0, 0, 1]})  # fmt: skip
+    pq.write_table(shown, files.folder / "shown.parquet")
+    model = ("--task", "ranking", "--user", "who", "--item", "what", "--target", "clicked")
+    known = ("--ranking", "{train: {path: shown.parquet}}")
+    made = files.json("evaluate", "shown.parquet", *model, "--prediction", "score", *known)
+    told = {(row["metric"], row["column"]): row["value"] for row in made["metrics"]}
+    assert told["mrr_at_k", ""] == 0.75
+    assert told["average_popularity", ""] == 1.5
+    refused = files.call("evaluate", "shown.parquet", *model, "--ranking", "rank")
+    assert "expected {by: rank, train: {path: …}}" in refused.stderr
+
+
 def test_probabilities_that_are_no_mapping_are_refused(files: Shop) -> None:
     model = ("--task", "multiclass", "--target", "pet", "--probability", "{ape: pa")
     result = files.call("evaluate", CURRENT, *model)

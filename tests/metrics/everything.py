@@ -44,11 +44,12 @@ TASKS = {
         KINDS, FEATURES, target="late", probability="p", task="binary", embeddings=SETS
     ),
     "multiclass": schema_of(
-        KINDS, FEATURES, target="pet", probabilities={"ape": "pa", "bat": "pb"}, task="multiclass"
+        KINDS, FEATURES, target="pet", probabilities={"ape": "pa", "bat": "pb"}, task="multiclass",
+        embeddings=SETS,
     ),
     "ranking": schema_of(
         KINDS, FEATURES, target="y", prediction="said", user="c", item="n", task="ranking",
-        known=("train", "items"),
+        known=("train", "items"), embeddings=SETS,
     ),
 }  # fmt: skip
 TRAIN = training([("a", "1"), ("a", "2"), ("ü", "nan"), ("", "1"), ("z", "1000"), ("z", "0")])

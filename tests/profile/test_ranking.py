@@ -210,3 +210,16 @@ def test_a_ranking_is_judged_where_one_of_its_parts_has_targets() -> None:
     parts.append(read_ranking(batch_of(**rest), COLUMNS))
     assert merge_rankings(parts).unjudged == ""
     assert merge_rankings(parts[1:]).unjudged == parts[1].unjudged
+
+
+def test_lists_of_chosen_users_are_whole_and_come_as_often_as_they_are_chosen() -> None:
+    told = [("a", 1, 1, 3.0), ("b", 2, 0, 2.0), ("b", 3, 1, 1.0), ("c", 4, 0, 1.0)]
+    whole = ranked(told)
+    chosen = whole.of_users(np.array([0, 2, 2]))
+    assert chosen.users.tolist() == whole.users[[0, 2, 2]].tolist()
+    assert chosen.sizes.tolist() == whole.sizes[[0, 2, 2]].tolist()
+    assert chosen.places.tolist() == [
+        place for user in (0, 2, 2) for place in range(1, whole.sizes[user] + 1)
+    ]
+    again = whole.of_users(np.arange(3))
+    assert_equal(again, whole)
