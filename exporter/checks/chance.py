@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, erfc, fsum, log, sqrt
+from math import ceil, erfc, fsum, inf, log, sqrt
 from statistics import fmean
 
 SIGMAS = 3.0
@@ -22,8 +22,11 @@ def tail(figures: Sequence[float]) -> float:
     m = len(figures)
     k = max(1, m // TAIL)
     exponential = reach(sorted(figures, reverse=True)[: k + 1], k / ((m + 1) * RARE))
-    mean = fmean(figures)
-    spread = sqrt(fsum((x - mean) ** 2 for x in figures) / (m - 1))
+    try:
+        mean = fmean(figures)
+        spread = sqrt(fsum((x - mean) ** 2 for x in figures) / (m - 1))
+    except OverflowError:  # of figures whose squares no float holds nothing is known
+        return inf
     return max(exponential, mean + _sigmas(m) * spread)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import erfc, sqrt
+from math import erfc, inf, sqrt
 
 import numpy as np
 import pytest
@@ -105,3 +105,8 @@ def test_values_of_one_source_seldom_lie_beyond_their_reference(n):
     q = n / (n + 27_000)
     k = beyond_extremes(n, 27_000)
     assert q**k <= RARE < q ** (k - 1)
+
+
+@pytest.mark.parametrize("figures", [[1.7e308, 1.6e308, 1.7e308], [1e200, -1e200, 3e199]])
+def test_figures_too_large_to_be_squared_have_no_limit(figures):
+    assert tail(figures) == inf
