@@ -16,6 +16,7 @@ from exporter.config.editor import is_ours
 from exporter.config.merging import KINDS
 from exporter.config.reference import inline, row
 from exporter.distances import DRIFT_METHODS
+from exporter.evidently import guide
 from exporter.metrics import CATALOGUE, MetricSpec
 from exporter.metrics.drift import COLUMN_DRIFT, DRIFT_METRICS, EMBEDDINGS_DRIFT
 from exporter.plan.asking import Told
@@ -72,6 +73,7 @@ def generated() -> dict[str, str]:
     return {
         "docs/config.schema.json": f"{schema}\n",
         "docs/configuration.md": config_reference(),
+        "docs/evidently.md": evidently_page(),
         "docs/metrics.md": metrics_page(),
     }
 
@@ -106,6 +108,16 @@ def metrics_page() -> str:
     ]
     parts += ["## Presets of tests\n", *_table(_PRESETS, map(_preset, TESTS.items()))]
     return "\n".join(parts) + "\n"
+
+
+def evidently_page() -> str:
+    """The Markdown of docs/evidently.md: Evidently's names and what each is here."""
+    parts = [guide.HEAD]
+    for title, aliases in guide.sections():
+        rows = (guide.described(name, alias) for name, alias in aliases.items())
+        parts += [f"## {title}\n", *_table(("Evidently", "here", "beside that"), rows), ""]
+    parts += ["## What is different, and why\n", *_table(("Evidently", "here"), guide.FAULTS), ""]
+    return "\n".join([*parts, guide.BOTH])
 
 
 def _differing(root: Path, files: Mapping[str, str]) -> list[str]:

@@ -9,6 +9,7 @@ from exporter.checks import OPERATORS
 from exporter.config.fields import RESERVED_TAGS, UNBUILT
 from exporter.config.forms import Config
 from exporter.distances import DriftMethod
+from exporter.evidently import UNDER_METRICS, UNDER_TESTS, Alias
 from exporter.metrics import CATALOGUE, MetricSpec
 from exporter.metrics.drift import COLUMN_DRIFT, EMBEDDINGS_DRIFT, methods_of
 from exporter.plan.asking import DRIFT, decisions
@@ -70,8 +71,10 @@ def config_schema() -> dict[str, Any]:
         form["patternProperties"] = _ANCHORS
     _open_forms(schema, kinds)
     kinds |= _SHARED
-    kinds["MetricEntry"] = _entry(METRICS, _metric_options)
-    kinds["TestEntry"] = _entry(TESTS, _test_options)
+    kinds["MetricEntry"] = _entry(METRICS, _metric_options, "EvidentlyMetric")
+    kinds["TestEntry"] = _entry(TESTS, _test_options, "EvidentlyTest")
+    kinds["EvidentlyMetric"] = _evidently(UNDER_METRICS)
+    kinds["EvidentlyTest"] = _evidently(UNDER_TESTS)
     kinds["KnownMetrics"] = _known_metrics()
     everywhere = {"$ref": "#/$defs/KnownMetrics"}
     models = {"patternProperties": _ANCHORS, "additionalProperties": everywhere}
@@ -128,7 +131,18 @@ def _known_metrics() -> dict[str, Any]:
     return {"properties": {"evaluations": evaluations}}
 
 
-def _entry(presets: Mapping[str, Iterable[Entry]], options: Options) -> dict[str, Any]:
+def _evidently(names: Mapping[str, Alias]) -> dict[str, Any]:
+    """One of Evidently's names, or one with options, which only `exporter validate` knows."""
+    known = {"enum": sorted(name for name, alias in names.items() if not alias.instead)}
+    options = {"type": ["object", "null"]}
+    one = {"minProperties": 1, "maxProperties": 1}
+    mapping = {"type": "object", "propertyNames": known, "additionalProperties": options, **one}
+    return {"description": "A name of Evidently's.", "anyOf": [known, mapping]}
+
+
+def _entry(
+    presets: Mapping[str, Iterable[Entry]], options: Options, evidently: str
+) -> dict[str, Any]:
     """An entry of a list: a name, or one name with its options."""
     ours = {name: spec for name, spec in CATALOGUE.items() if is_ours(spec)}
     named = {name: _with_options(options(spec), spec.help) for name, spec in ours.items()}
@@ -144,7 +158,7 @@ def _entry(presets: Mapping[str, Iterable[Entry]], options: Options) -> dict[str
         "minProperties": 1,
         "maxProperties": 1,
     }
-    return {"anyOf": [{"enum": sorted(named)}, mapping]}
+    return {"anyOf": [{"enum": sorted(named)}, mapping, {"$ref": f"#/$defs/{evidently}"}]}
 
 
 def _with_options(form: dict[str, Any], text: str) -> dict[str, Any]:

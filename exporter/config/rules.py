@@ -334,6 +334,7 @@ def _check_evaluation(case: Case, name: str, given: Evaluation) -> None:
 
 def _plan(case: Case, name: str, given: Evaluation) -> Plan:
     found: list[Problem] = []
+    hints: list[Problem] = []
     schema = None if case.is_broken("columns") else _evaluated(case.model)
     plan = make_plan(
         given.metrics,
@@ -343,8 +344,11 @@ def _plan(case: Case, name: str, given: Evaluation) -> Plan:
         min_rows=case.model.min_rows,
         at=case.at("evaluations", name),
         problems=found,
+        hints=hints,
     )
     _tell_all(case, found)
+    for hint in hints:
+        case.told.warning(hint.path, hint.text)
     return plan
 
 

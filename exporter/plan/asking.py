@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from exporter.batch import Schema
 from exporter.checks import OPERATORS
 from exporter.errors import Path, Problem, nearest
+from exporter.evidently import UNDER_METRICS, UNDER_TESTS, is_evidently, translate
 from exporter.metrics import CATALOGUE, MetricSpec
 from exporter.metrics.drift import COLUMN_DRIFT, EMBEDDINGS_DRIFT
 from exporter.metrics.ranking import LACKS
@@ -29,14 +30,19 @@ DRIFT, EMBEDDINGS = COLUMN_DRIFT, EMBEDDINGS_DRIFT
 
 @dataclass
 class Told:
-    """The mistakes found so far, each once."""
+    """The mistakes found so far, each once, and what is worth knowing beside them."""
 
     problems: list[Problem]
+    hints: list[Problem] = field(default_factory=list)
 
     def __call__(self, at: Path, text: str) -> None:
         """Enter a mistake."""
         if not any(p.path == at and p.text == text for p in self.problems):
             self.problems.append(Problem(at, text))
+
+    def hint(self, at: Path, text: str) -> None:
+        """Enter what the user may want to know."""
+        self.hints.append(Problem(at, text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,7 @@ class Asked:
 class Asking:
     """Reads one list: that of the metrics, or that of the tests."""
 
-    kind: str  # "metrics" or "tests"
+    kind: Literal["metrics", "tests"]
     schema: Schema | None
     tell: Told
     presets: Mapping[str, Sequence[Entry]] = field(init=False)
@@ -90,7 +96,13 @@ class Asking:
         options = {} if options is None else options
         if not isinstance(options, Mapping) or not all(isinstance(key, str) for key in options):
             self.tell(at, "expected options, such as {columns: [age]}")
-        elif name in self.presets:
+        elif name not in CATALOGUE and is_evidently(name):
+            yield from self._translated(name, options, at)
+        else:
+            yield from self._named(name, options, at)
+
+    def _named(self, name: Any, options: Mapping[str, Any], at: Path) -> Iterator[Asked]:
+        if name in self.presets:
             yield from self._preset(name, options, at)
         elif name in CATALOGUE:
             rest = {key: value for key, value in options.items() if key != "columns"}
@@ -98,6 +110,17 @@ class Asking:
             yield Asked(CATALOGUE[name], rest, selectors, at, test=self.kind == "tests")
         else:
             self.tell(at, self._unknown(name))
+
+    def _translated(self, name: str, options: Mapping[str, Any], at: Path) -> Iterator[Asked]:
+        """What one of Evidently's names stands for, with a hint at ours."""
+        found = translate(self.kind, name, options)
+        for problem in found.problems:
+            self.tell(at, problem)
+        if found.hint:
+            self.tell.hint(at, found.hint)
+        for entry in found.entries:
+            for asked in self._named(entry.name, entry.options, at):
+                yield replace(asked, preset=asked.preset or entry.is_part)
 
     def _unknown(self, name: Any) -> str:
         if self.kind == "metrics" and name in METRICS_TO_COME:
@@ -108,7 +131,8 @@ class Asking:
         if name in other:
             here, there = ("tests", "metrics") if self.kind == "tests" else ("metrics", "tests")
             hint = f" among the {here}: it is a preset of {there}"
-        known_names = [*CATALOGUE, *self.presets]
+        evidently = UNDER_TESTS if self.kind == "tests" else UNDER_METRICS
+        known_names = [*CATALOGUE, *self.presets, *evidently]
         return f"there is no metric or preset {name!r}{hint}" + nearest(name, known_names)
 
     def _preset(self, name: str, given: Mapping[str, Any], at: Path) -> Iterator[Asked]:

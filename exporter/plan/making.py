@@ -33,6 +33,7 @@ def make_plan(
     min_rows: int | None = None,
     at: Path = (),
     problems: list[Problem] | None = None,
+    hints: list[Problem] | None = None,
     reference_expected: bool = False,
 ) -> Plan:
     """The plan that entries as they stand under `metrics:` and `tests:` ask for.
@@ -40,10 +41,11 @@ def make_plan(
     Without a schema, or with one whose columns are not known yet, columns are taken as they are
     named. `reference_expected` says that a reference is configured: conditions for those who have
     none are left out. Mistakes go to *problems*, with their paths under *at*; without that list
-    they raise one PlanError that has them all.
+    they raise one PlanError that has them all. Names of Evidently's go to *hints*, with ours.
     """
     found: list[Problem] = [] if problems is None else problems
-    maker = _Maker(schema, Told(found), reference_expected=reference_expected)
+    told = Told(found, [] if hints is None else hints)
+    maker = _Maker(schema, told, reference_expected=reference_expected)
     plan_of = maker.read(metrics, tests, at)
     if automatic_tests not in DEFAULT_MIN_ROWS:
         maker.tell((*at, "automatic_tests"), "expected directional or evidently")
