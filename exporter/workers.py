@@ -13,11 +13,10 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import import_module
 from multiprocessing import get_context, parent_process
 from multiprocessing.synchronize import Event
 
-from exporter.config import Loaded
+from exporter.config import Loaded, import_plugin
 from exporter.errors import BatchError, ExporterError
 from exporter.evaluation import Grid
 from exporter.snapshot import Snapshot
@@ -131,7 +130,7 @@ def _start(task: _Task, stopped: Event) -> None:
     global _task, _stopped
     threading.Thread(target=_end_with_parent, daemon=True).start()
     for name in task.loaded.config.plugins:
-        import_module(name)
+        import_plugin(name, task.loaded.folder)
     _task, _stopped = task, stopped
 
 

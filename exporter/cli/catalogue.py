@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--plugin", "plugins", multiple=True, help="A module with metrics of your own.")
+@click.option(
+    "--plugin", "plugins", multiple=True, help="A module of your own, installed or in this folder."
+)
 @format_option("table", "json")
 def metrics(names: tuple[str, ...], plugins: tuple[str, ...], form: str) -> None:
     """List metrics, drift methods and presets, or tell all of those that are NAMEd."""
@@ -54,13 +55,15 @@ def metrics(names: tuple[str, ...], plugins: tuple[str, ...], form: str) -> None
 
 
 def _import(plugin: str) -> None:
+    from exporter.config import import_plugin
+
     try:
-        import_module(plugin)
+        import_plugin(plugin, Path())
     except (Exception, SystemExit) as error:
         text = f"{type(error).__name__}: {error}".splitlines()[0]
         raise PlanError(
-            f"--plugin {plugin} cannot be imported: {text}; is it installed, or its folder in"
-            " PYTHONPATH?"
+            f"--plugin {plugin} cannot be imported: {text}; is it installed, or in this folder,"
+            " or its folder in PYTHONPATH?"
         ) from error
 
 

@@ -29,7 +29,7 @@ from exporter.config.forms import (
     Shared,
     Time,
 )
-from exporter.config.loading import Loaded, load_config
+from exporter.config.loading import Loaded, import_plugin, load_config
 from exporter.config.merging import descriptors_of, merged, schema_of
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ __all__ = [
     "config_reference",
     "config_schema",
     "descriptors_of",
+    "import_plugin",
     "load_config",
     "merged",
     "schema_of",

@@ -477,7 +477,7 @@ class Config(Strict):
     )
     plugins: list[Text] = Field(
         default=[],
-        description="Modules with metrics of your own, imported before metrics are looked up.",
+        description="Modules with metrics, drift methods or descriptors of your own: installed, or beside this file.",
         examples=[["my_company.checks"]],
     )
     prometheus: Gauges = Field(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,8 @@ def load_config(path: Path, *, plugins: bool = False) -> Loaded:
     told = Told()
     config, models = None, dict[str, Model]()
     if document.root is not None:
-        config, models = _checked(document.data, told, plugins=plugins)
+        folder = path.parent if plugins else None
+        config, models = _checked(document.data, told, folder)
     elif not document.mistakes:
         told.problem((), "the file is empty: `exporter init` writes one")
     mistakes = [*document.mistakes, *_located(document, told.problems)]
@@ -84,7 +86,21 @@ def _listed(path: Path, mistakes: Sequence[yaml.Mistake]) -> str:
     return "\n".join(f"{path}:{m.line}:{m.column}: {m.text}" for m in sorted(set(mistakes)))
 
 
-def _checked(data: Any, told: Told, *, plugins: bool) -> tuple[Config | None, dict[str, Model]]:
+def import_plugin(name: str, folder: Path) -> None:
+    """Import a module of the user's: an installed one, or one beside the config.
+
+    The config's *folder* is looked into last, and stays on the path for what the module imports
+    later: a file there cannot take the place of an installed package.
+    """
+    place = str(folder.resolve())
+    if place not in sys.path:
+        sys.path.append(place)
+        importlib.invalidate_caches()
+    importlib.import_module(name)
+
+
+def _checked(data: Any, told: Told, folder: Path | None) -> tuple[Config | None, dict[str, Model]]:
+    """The config of the data; plugins are looked for in *folder* as well, or not imported at all."""
     if not isinstance(data, Mapping):
         told.problem((), "expected a mapping with `project:` and `models:`")
         return None, {}
@@ -92,9 +108,9 @@ def _checked(data: Any, told: Told, *, plugins: bool) -> tuple[Config | None, di
     config = _validated(plain, told)
     if config is None:
         return None, {}
-    if plugins:
-        _import(config.plugins, told)
-    return config, check(config, plain, told, lenient=bool(config.plugins) and not plugins)
+    if folder is not None:
+        _import(config.plugins, folder, told)
+    return config, check(config, plain, told, lenient=bool(config.plugins) and folder is None)
 
 
 def _without_anchors(data: Any, key: str, at: tuple[str, ...], told: Told) -> Any:
@@ -147,13 +163,13 @@ def _mended(data: Any, path: tuple[Any, ...], is_missing: bool) -> Any:
     return {key: value for key, value in data.items() if key != path[0]}
 
 
-def _import(names: Sequence[str], told: Told) -> None:
+def _import(names: Sequence[str], folder: Path, told: Told) -> None:
     for place, name in enumerate(names):
         try:
-            importlib.import_module(name)
+            import_plugin(name, folder)
         except (Exception, SystemExit) as error:  # noqa: BLE001  it is somebody else's code
             text = f"{type(error).__name__}: {error}".splitlines()[0]
             told.problem(
                 ("plugins", place),
-                f"cannot be imported: {text}; is it installed, or its folder in PYTHONPATH?",
+                f"cannot be imported: {text}; is it installed, or beside the config, or its folder in PYTHONPATH?",
             )

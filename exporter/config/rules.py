@@ -33,6 +33,7 @@ LENGTHS = {"1h": 3600.0, "1d": 86400.0, "1w": 604800.0, "1mo": 28 * 86400.0}
 _PAIR = {"user", "item"}
 _OF_CLASSES = {"probability", "positive", "threshold"}
 _UNKNOWN = re.compile(r"there is no (metric|drift method|descriptor)|no (metric|drift method) ")
+_NO_COLUMN = re.compile(r"'(?P<text>[^']+)\.[^']+' is not among the model's columns")
 _PASSWORD = re.compile(r"^[^:/?#]+://[^/?#]*:[^/?#]+@")
 
 
@@ -364,11 +365,18 @@ def _evaluated(model: Model) -> Schema:
 def _tell_all(case: Case, found: Iterable[Problem]) -> None:
     """Mistakes in what was asked for; what a plugin may bring is only warned of."""
     for problem in found:
-        if case.lenient and _UNKNOWN.search(problem.text):
+        if case.lenient and _may_come(case, problem.text):
             text = f"{problem.text} (unless a plugin brings it: --plugins)"
             case.told.warning(problem.path, text)
         else:
             case.told.problem(problem.path, problem.text)
+
+
+def _may_come(case: Case, text: str) -> bool:
+    """Whether a plugin may bring what is missing: a name, or a described text's further column."""
+    column = _NO_COLUMN.match(text)
+    of_text = column is not None and column["text"] in (case.model.descriptors or {})
+    return of_text or bool(_UNKNOWN.search(text))
 
 
 def _check_reference(case: Case, name: str, given: Evaluation, plan: Plan) -> None:

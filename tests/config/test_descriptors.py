@@ -85,3 +85,11 @@ def test_a_descriptor_that_a_plugin_may_bring_is_only_warned_of(tmp_path: Path) 
     path.write_text(path.read_text() + "plugins: [shop_checks]\n")
     (warning,) = load_config(path).warnings
     assert "there is no descriptor 'rudeness' (unless a plugin brings it: --plugins)" in warning
+
+
+def test_a_column_of_a_descriptor_that_a_plugin_may_bring_is_only_warned_of(tmp_path: Path) -> None:
+    tests = "[{mean: {columns: [comment.rudeness], lt: 1}}]"
+    path = written(tmp_path, "comment: [text_length, rudeness]", tests)
+    path.write_text(path.read_text() + "plugins: [shop_checks]\n")
+    told = load_config(path).warnings
+    assert any("'comment.rudeness' is not among the model's columns" in text for text in told)
