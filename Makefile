@@ -6,7 +6,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench bench-peers generate lock clean
+.PHONY: help demo test lint format bench bench-peers test-peers generate lock clean
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -46,6 +46,9 @@ bench: $(READY)  ## measure, print the ratios, write benchmarks/RESULTS.md (ten 
 
 bench-peers: $(READY)  ## measure Evidently and NannyML in environments of their own; ROWS=1000000
 	PYTHON='$(PYTHON)' $(RUN) -m benchmarks.peers $(if $(ROWS),--rows $(ROWS))
+
+test-peers: $(READY)  ## compare every figure with Evidently's on frames at random; SEEDS=3 (half an hour)
+	PYTHON='$(PYTHON)' $(RUN) -m benchmarks.peers.agreement $(if $(SEEDS),--seeds $(SEEDS))
 
 lock: $(LOCKER)/.uv-$(UV)  ## choose the newest versions again and write the locks
 	$(LOCKER)/bin/uv pip compile pyproject.toml $(COMPILE) --python-version 3.11 --universal \

@@ -1,0 +1,177 @@
+"""Our answers to the questions that are put to Evidently, in its words, and what of both differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import inf, isclose
+from typing import Any
+
+from benchmarks.peers.drawing import Case, Question
+from exporter import evaluation
+from exporter.batch import Schema
+from exporter.evaluation import ReferenceProfile
+from exporter.evidently import TESTS, UNDER_METRICS, translate
+from exporter.metrics import CATALOGUE
+from exporter.plan import make_plan
+from exporter.profile.interactions import RankingColumns, read_ranking
+from exporter.snapshot import Snapshot
+from exporter.sources.frames import open_batch, resolve_schema
+from exporter.sources.references import profile_of
+
+Key = tuple[str, str, str]  # metric, column, label
+Sides = tuple[Schema, ReferenceProfile]
+MISSING = ("", inf, -inf)  # with null, what Evidently 0.4 counts as missing
+OF_MISSING = (
+    "missing_cells", "missing_cells_ratio", "missing_count", "missing_ratio", "rows_with_missing",
+    "rows_with_missing_ratio", "columns_with_missing", "columns_with_missing_ratio",
+)  # fmt: skip
+NEAR, NEAR_P = 1e-6, 1e-6
+ROUNDED = {  # what Evidently 0.4 rounds before it tests it, and how wide
+    **dict.fromkeys(("min", "max", "mean", "median", "std"), 0.00501),
+    **dict.fromkeys(("unique_ratio", "most_common_ratio"), 0.0000501),
+    "column_drift": 0.000501,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A figure, and of a test its status."""
+
+    value: float | None
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where the two do not say the same."""
+
+    case: str
+    question: Question
+    key: Key
+    theirs: Answer
+    ours: Answer | None
+
+
+@dataclass(frozen=True)
+class Answering:
+    """One case, as the engine reads it."""
+
+    case: Case
+
+    def answers(self, question: Question) -> dict[Key, Answer]:
+        """Every figure or test that the question gives here."""
+        kind, name, options = question
+        under = "tests" if kind == "test" else "metrics"
+        entries = translate(under, name, options).entries  # type: ignore[arg-type]
+        asked = [{entry.name: _compatible(entry.name, entry.options)} for entry in entries]
+        if self.case.task == "ranking":
+            return {(e.name, "", ""): self._ranked(e.name, e.options) for e in entries}
+        found = _told(self._evaluated(under, asked, self._plain))
+        if self._as_04(question):
+            counted = _told(self._evaluated(under, asked, self._old))
+            found |= {key: answer for key, answer in counted.items() if key[0] in OF_MISSING}
+        return found
+
+    def _as_04(self, question: Question) -> bool:
+        """Whether empty text and infinity count as missing."""
+        return question[0] == "test" or question[1] == "DatasetMissingValuesMetric"
+
+    def key_of(self, question: Question, result: Mapping[str, Any]) -> Key:
+        """What one of Evidently's results is here."""
+        kind, name, options = question
+        label = _label(result.get("label", ""))
+        if kind == "test":
+            (entry, *_) = TESTS[result["name"]].entries
+            return _id(entry), result["column"], label
+        column = options.get("column", "")
+        if "ours" in result:
+            return result["ours"], column, label
+        return _id(UNDER_METRICS[name].entries[result["part"]]), column, label
+
+    def _evaluated(self, under: str, entries: list[Any], sides: Sides) -> Snapshot:
+        schema, reference = sides
+        asked = {"metrics": (), "tests": (), under: entries}
+        plan = make_plan(
+            asked["metrics"], schema, tests=asked["tests"], automatic_tests="evidently", min_rows=0
+        )
+        return evaluation.evaluate(open_batch(self.case.current, schema), reference, plan)
+
+    def _ranked(self, name: str, options: Mapping[str, Any]) -> Answer:
+        return Answer(float(CATALOGUE[name].compute(self._ranking, **options)))
+
+    @cached_property
+    def _ranking(self) -> Any:
+        columns = self.case.columns
+        parts = [columns[part] for part in ("user", "item", "target", "prediction")]
+        return read_ranking(open_batch(self.case.current), RankingColumns(*parts))
+
+    @cached_property
+    def _old(self) -> Sides:
+        return self._read(MISSING)
+
+    @cached_property
+    def _plain(self) -> Sides:
+        return self._read(())
+
+    def _read(self, missing: tuple[str | float, ...]) -> Sides:
+        case = self.case
+        batch = open_batch(case.reference)
+        task: Any = case.task
+        schema = replace(resolve_schema(batch, case.columns, task), missing_values=missing)
+        batch = open_batch(case.reference, schema)
+        return schema, profile_of(batch, schema, schema.columns())
+
+
+def _told(found: Snapshot) -> dict[Key, Answer]:
+    """Tests where there are any, or figures."""
+    if found.tests:
+        return {(t.metric, t.column, t.label): Answer(t.value, t.status) for t in found.tests}
+    rows = {(m.metric, m.column, m.label): Answer(m.value) for m in found.metrics}
+    return rows | {("column_drift", d.column, ""): Answer(d.score) for d in found.drift}
+
+
+def compared(
+    case: Case, question: Question, theirs: list[dict[str, Any]], ours: Mapping[Key, Answer]
+) -> Iterator[Difference | None]:
+    """For each of Evidently's figures None where ours is the same, or the difference."""
+    answering = Answering(case)
+    known = len(UNDER_METRICS[question[1]].entries) if question[0] != "test" else 0
+    for result in theirs:
+        if result.get("part", -1) >= known > 0:
+            continue  # the deviation of percentages, which nobody asks for
+        key = answering.key_of(question, result)
+        peer = Answer(result["value"], result.get("status", ""))
+        mine = ours.get(key)
+        same = mine is not None and _same(question, key, peer, mine)
+        yield None if same else Difference(case.name, question, key, peer, mine)
+
+
+def _same(question: Question, key: Key, theirs: Answer, ours: Answer) -> bool:
+    if theirs.status != ours.status:
+        return False
+    if theirs.status == "error" or key[0] in ("mean_shift_sigmas", "type_mismatches"):
+        return True  # it has no such figure
+    if theirs.value is None:
+        return theirs.status != "" or ours.value is None
+    if ours.value is None:
+        return False
+    if question[0] == "test" and key[0] in ROUNDED:
+        return abs(theirs.value - ours.value) <= ROUNDED[key[0]]
+    width = NEAR_P if key[0] == "column_drift" else 1e-9
+    return isclose(theirs.value, ours.value, rel_tol=NEAR, abs_tol=width)
+
+
+def _compatible(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options, with Evidently's own figure where a method of ours was mended."""
+    spec = CATALOGUE.get(name)
+    return {**options, "compat": True} if spec and "compat" in spec.options else dict(options)
+
+
+def _id(entry: Any) -> str:
+    return entry if isinstance(entry, str) else str(next(iter(entry)))
+
+
+def _label(label: str) -> str:
+    return label.removesuffix(".0")

@@ -1,0 +1,229 @@
+"""Evidently's answers: run by an interpreter that has it.
+
+`asking_evidently.py FOLDER` reads the cases there, NAME.json with NAME.reference.pkl and
+NAME.current.pkl beside it, and writes NAME.answers.json: for each question a list of results, or
+why there is none.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import evidently
+import evidently.legacy.metrics as metrics_04
+import evidently.legacy.test_preset as presets_04
+import evidently.legacy.tests as tests_04
+import evidently.metrics as metrics_07
+import pandas as pd
+from evidently import (
+    BinaryClassification,
+    DataDefinition,
+    Dataset,
+    MulticlassClassification,
+    Recsys,
+    Regression,
+    Report,
+)
+from evidently.legacy.pipeline.column_mapping import ColumnMapping
+from evidently.legacy.report import Report as OldReport
+from evidently.legacy.test_suite import TestSuite
+from evidently.legacy.tests.utils import approx
+
+Result = dict[str, Any]
+PARTS_04 = {  # of metrics with many figures: ours, and where each stands in its result
+    "DatasetSummaryMetric": {
+        "row_count": "current.number_of_rows", "column_count": "current.number_of_columns",
+        "missing_cells": "current.number_of_missing_values",
+        "duplicated_rows": "current.number_of_duplicated_rows",
+        "duplicated_columns": "current.number_of_duplicated_columns",
+        "almost_duplicated_columns": "current.number_of_almost_duplicated_columns",
+        "almost_constant_columns": "current.number_of_almost_constant_columns",
+        "constant_columns": "current.number_of_constant_columns",
+        "empty_rows": "current.number_of_empty_rows",
+        "empty_columns": "current.number_of_empty_columns",
+    },
+    "DatasetMissingValuesMetric": {
+        "missing_cells": "current.number_of_missing_values",
+        "missing_cells_ratio": "current.share_of_missing_values",
+        "rows_with_missing": "current.number_of_rows_with_missing_values",
+        "rows_with_missing_ratio": "current.share_of_rows_with_missing_values",
+        "columns_with_missing": "current.number_of_columns_with_missing_values",
+        "columns_with_missing_ratio": "current.share_of_columns_with_missing_values",
+        "missing_cell_kinds": "current.number_of_different_missing_values",
+    },
+    "RegressionQualityMetric": {
+        "mean_error": "current.mean_error", "mae": "current.mean_abs_error",
+        "mape": "current.mean_abs_perc_error", "rmse": "current.rmse", "r2": "current.r2_score",
+        "max_absolute_error": "current.abs_error_max", "error_std": "current.error_std",
+        "absolute_error_std": "current.abs_error_std",
+    },
+    "RegressionDummyMetric": {
+        "baseline_mae": "mean_abs_error_default", "baseline_rmse": "rmse_default",
+        "baseline_mape": "mean_abs_perc_error_default",
+        "baseline_max_absolute_error": "abs_error_max_default",
+    },
+}  # fmt: skip
+
+
+def main(folder: Path) -> None:
+    """Write the answers to every case."""
+    warnings.simplefilter("ignore")
+    for path in sorted(folder.glob("*.case.json")):
+        case = json.loads(path.read_text("utf-8"))
+        stem = str(path).removesuffix(".case.json")
+        if Path(f"{stem}.answers.json").exists():
+            continue
+        reference, current = (pd.read_pickle(f"{stem}.{side}.pkl") for side in ("reference", "current"))  # fmt: skip
+        asker = Asker(case, reference, current)
+        answers = [asker.answer(*question) for question in case["questions"]]
+        Path(f"{stem}.answers.json").write_text(json.dumps(answers), "utf-8")
+    print(json.dumps({"evidently": evidently.__version__, "names": _names()}))
+
+
+def _names() -> dict[str, list[str]]:
+    """Every name that it has, to see that ours knows it."""
+    rooms = {"tests": (tests_04, presets_04), "metrics": (metrics_04, metrics_07)}
+    return {
+        kind: sorted({n for m in modules for n, x in vars(m).items() if isinstance(x, type)})
+        for kind, modules in rooms.items()
+    }
+
+
+class Asker:
+    """One case, as both of its APIs want it."""
+
+    def __init__(self, case: Mapping[str, Any], reference: Any, current: Any) -> None:
+        self.columns, self.task = case["columns"], case["task"]
+        self.reference, self.current = reference, current
+
+    def answer(self, kind: str, name: str, options: dict[str, Any]) -> list[Result] | str:
+        """The results of one question, or what was raised."""
+        try:
+            if kind == "test":
+                return list(self._tested(name, options))
+            if hasattr(metrics_07, name):
+                return list(self._measured(name, options))
+            return list(self._measured_by_04(name, options))
+        except Exception as error:  # noqa: BLE001  what it is does not matter: there is no figure
+            return f"{type(error).__name__}: {error}".splitlines()[0][:200]
+
+    def _mapping(self) -> ColumnMapping:
+        columns = self.columns
+        outcome: Any = columns.get("probability") or columns.get("prediction")
+        if isinstance(outcome, dict):
+            outcome = list(outcome.values())
+        tasks = {"binary": "classification", "multiclass": "classification", "ranking": "recsys"}
+        return ColumnMapping(
+            target=columns.get("target"), prediction=outcome, datetime=None,
+            numerical_features=columns.get("numerical"),
+            categorical_features=columns.get("categorical"),
+            datetime_features=columns.get("datetime"), task=tasks.get(self.task, self.task),
+            user_id=columns.get("user"), item_id=columns.get("item"),
+            pos_label=columns.get("positive"),
+        )  # fmt: skip
+
+    def _tested(self, name: str, options: dict[str, Any]) -> Iterator[Result]:
+        made = getattr(tests_04, name, None) or getattr(presets_04, name)
+        given = {key: _approx(value) for key, value in options.items()}
+        suite = TestSuite(tests=[made(**given)])
+        suite.run(
+            reference_data=self.reference, current_data=self.current, column_mapping=self._mapping()
+        )
+        told = suite.as_dict()["tests"]
+        asked = suite._inner_suite.context.test_results  # noqa: SLF001  as_dict leaves the names out
+        for test, said in zip(asked, told, strict=True):
+            found = said.get("parameters") or {}
+            score = {"TestColumnDrift": "score"}.get(type(test).__name__, "value")
+            column = getattr(test, "column_name", None)
+            yield {
+                "name": type(test).__name__,
+                "column": getattr(column, "name", column) or "",
+                "label": str(getattr(test, "label", "")),
+                "status": str(getattr(said["status"], "value", said["status"])).lower(),
+                "value": _number(found.get(score)),
+            }  # fmt: skip
+
+    def _dataset(self, frame: Any) -> Dataset:
+        columns = self.columns
+        parts: dict[str, Any] = {
+            f"{kind}_columns": columns.get(kind) or [] for kind in ("numerical", "categorical", "datetime")
+        }  # fmt: skip
+        target, label, score = (columns.get(k) for k in ("target", "prediction", "probability"))
+        if self.task == "regression":
+            parts["regression"] = [Regression(target=target, prediction=label)]
+        elif self.task == "binary":
+            parts["classification"] = [BinaryClassification(
+                target=target, prediction_labels=label, prediction_probas=score,
+                pos_label=columns["positive"],
+            )]  # fmt: skip
+        elif self.task == "multiclass":
+            parts["classification"] = [MulticlassClassification(
+                target=target, prediction_labels=None, prediction_probas=list(score.values()),
+            )]  # fmt: skip
+        elif self.task == "ranking":
+            parts["ranking"] = [Recsys(
+                user_id=columns["user"], item_id=columns["item"], target=target, prediction=label,
+            )]  # fmt: skip
+        return Dataset.from_pandas(frame, DataDefinition(**parts))
+
+    def _measured(self, name: str, options: dict[str, Any]) -> Iterator[Result]:
+        report = Report([getattr(metrics_07, name)(**options)])
+        reference = None if self.task == "ranking" else self._dataset(self.reference)
+        found = report.run(self._dataset(self.current), reference).dict()["metrics"][0]["value"]
+        if isinstance(found, dict) and found.keys() == {"rank", "value"}:
+            found = dict(zip(found["rank"].values(), found["value"].values(), strict=True))[options["k"]]  # fmt: skip
+        for part, value in _parts(found):
+            values = value.items() if isinstance(value, dict) else [("", value)]
+            for label, number in values:
+                yield {"part": part, "label": str(label), "value": _number(number)}
+
+    def _measured_by_04(self, name: str, options: dict[str, Any]) -> Iterator[Result]:
+        report = OldReport(metrics=[getattr(metrics_04, name)(**options)])
+        reference = None if self.task == "ranking" else self.reference
+        report.run(
+            reference_data=reference, current_data=self.current, column_mapping=self._mapping()
+        )
+        found = report.as_dict()["metrics"][0]["result"]
+        if name == "MARKMetric":
+            values = list(getattr(found["current"], "values", lambda: found["current"])())
+            yield {"part": 0, "label": "", "value": _number(values[options["k"] - 1])}
+            return
+        for ours, path in PARTS_04[name].items():
+            value: Any = found
+            for step in path.split("."):
+                value = value[step]
+            yield {"ours": ours, "label": "", "value": _number(value)}
+
+
+def _approx(value: Any) -> Any:
+    if isinstance(value, dict):
+        return approx(value["value"], value.get("relative"), value.get("absolute"))
+    return value
+
+
+def _parts(found: Any) -> Iterator[tuple[int, Any]]:
+    """A metric's figures: the first, and where it has two, the second."""
+    for first, second in (("count", "share"), ("counts", "shares"), ("mean", "std")):
+        if isinstance(found, dict) and found.keys() == {first, second}:
+            yield 0, found[first]
+            yield 1, found[second]
+            return
+    yield 0, found
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
