@@ -82,7 +82,7 @@ import exporter
 snapshot = exporter.evaluate(
     "february.parquet",
     "january.parquet",
-    tests=["DataStabilityTestPreset", {"TestColumnDrift": {"column_name": "age"}}],
+    tests=["data_stability", "data_drift"],  # or DataStabilityTestPreset, DataDriftTestPreset
     automatic_tests="evidently",
 )
 ```

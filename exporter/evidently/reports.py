@@ -39,10 +39,6 @@ _ERRORS: tuple[Entry, ...] = (
     "mean_error", "error_std", "mae", "absolute_error_std", "mape", "rmse", "r2",
     "max_absolute_error",
 )  # fmt: skip
-_RANKING: tuple[Entry, ...] = (
-    "precision_at_k", "recall_at_k", "f_beta_at_k", "map_at_k", "ndcg_at_k", "mrr_at_k",
-    "hit_rate_at_k", "personalization_at_k",
-)  # fmt: skip
 _POPULARITY: tuple[Entry, ...] = ("average_popularity", "item_coverage", "item_gini")
 _PLOT = "a plot: {}"
 _ROWS = refused(_PLOT.format("the rows are in your data; snapshots hold figures"))
@@ -265,8 +261,5 @@ METRIC_PRESETS: Mapping[str, Alias] = {
     "ClassificationQualityByLabel": means(*_BY_LABEL, k="top_k"),
     "ClassificationDummyQuality": means(*_GUESSES, k="top_k"),
     "TextEvals": _DESCRIBED,
-    "RecsysPreset": means(
-        *_RANKING,
-        note="the metrics that read training's interactions or items are asked for by name",
-    ),
+    "RecsysPreset": means("ranking"),
 }  # fmt: skip

@@ -135,7 +135,5 @@ TEST_PRESETS: Mapping[str, Alias] = {
     "BinaryClassificationTestPreset": means("binary_classification"),
     "BinaryClassificationTopKTestPreset": means("binary_classification_top_k", k="top_k"),
     "MulticlassClassificationTestPreset": means("multiclass_classification"),
-    "RecsysTestPreset": means(
-        "precision_at_k", "recall_at_k", "map_at_k", "ndcg_at_k", "hit_rate_at_k"
-    ),
+    "RecsysTestPreset": means("ranking"),
 }
