@@ -177,7 +177,7 @@ class Asker:
         reference = None if self.task == "ranking" else self._dataset(self.reference)
         found = report.run(self._dataset(self.current), reference).dict()["metrics"][0]["value"]
         if isinstance(found, dict) and found.keys() == {"rank", "value"}:
-            found = dict(zip(found["rank"].values(), found["value"].values(), strict=True))[options["k"]]  # fmt: skip
+            found = _at(options["k"], found)
         for part, value in _parts(found):
             values = value.items() if isinstance(value, dict) else [("", value)]
             for label, number in values:
@@ -191,7 +191,8 @@ class Asker:
         )
         found = report.as_dict()["metrics"][0]["result"]
         if name == "MARKMetric":
-            values = list(getattr(found["current"], "values", lambda: found["current"])())
+            current = found["current"]
+            values = list(current.values() if isinstance(current, dict) else current)
             yield {"part": 0, "label": "", "value": _number(values[options["k"] - 1])}
             return
         for ours, path in PARTS_04[name].items():
@@ -199,6 +200,14 @@ class Asker:
             for step in path.split("."):
                 value = value[step]
             yield {"ours": ours, "label": "", "value": _number(value)}
+
+
+def _at(k: int, table: dict[str, dict[Any, Any]]) -> float:
+    """The figure that stands at this k in a table of many."""
+    found = dict(zip(table["rank"].values(), table["value"].values(), strict=True))
+    if k not in found:
+        raise LookupError("its table has none at this k")
+    return float(found[k])
 
 
 def _approx(value: Any) -> Any:
