@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from exporter.cli.options import format_option
-from exporter.cli.output import say
+from exporter.cli.output import say, warn
 from exporter.cli.tables import print_table
 from exporter.errors import ExporterError, PlanError, nearest
 
@@ -34,6 +34,7 @@ def metrics(names: tuple[str, ...], plugins: tuple[str, ...], form: str) -> None
 
     for plugin in plugins:
         _import(plugin)
+    names = tuple(ours for name in names for ours in _ours(name))
     known = [*CATALOGUE, *DRIFT_METHODS, *presets.METRICS, *presets.TESTS]
     for name in names:
         if name not in known:
@@ -52,6 +53,19 @@ def metrics(names: tuple[str, ...], plugins: tuple[str, ...], form: str) -> None
         click.echo(json.dumps({"metrics": forms, "drift_methods": drift, "presets": lists}))
         return
     _print(chosen, methods, lists)
+
+
+def _ours(name: str) -> list[str]:
+    """The name, or what one of Evidently's stands for."""
+    from exporter.evidently import UNDER_METRICS, is_evidently, translate
+
+    if not is_evidently(name):
+        return [name]
+    found = translate("metrics" if name in UNDER_METRICS else "tests", name, {})
+    if found.problems:
+        raise PlanError(found.problems[0])
+    warn([found.hint])
+    return [entry.name for entry in found.entries]
 
 
 def _import(plugin: str) -> None:

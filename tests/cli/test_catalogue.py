@@ -54,6 +54,15 @@ def test_a_name_that_is_none_suggests_the_nearest(files: Shop) -> None:
     assert result.stderr.endswith("did you mean 'missing_ratio'?\n")
 
 
+def test_a_name_of_evidently_s_tells_of_ours(files: Shop) -> None:
+    result = files.call("metrics", "TestColumnQuantile")
+    assert result.stdout == files.call("metrics", "quantile").stdout
+    assert "TestColumnQuantile is quantile here" in result.stderr
+    refused = files.call("metrics", "ColumnValuePlot")
+    assert refused.exit_code == 2
+    assert "Evidently's ColumnValuePlot is not here: a plot" in refused.stderr
+
+
 def test_metrics_of_ones_own_are_listed_with_their_module(tmp_path: Path) -> None:
     (tmp_path / "mychecks.py").write_text(PLUGIN)
     done = subprocess.run(  # in a process of its own: the catalogue would keep the metric

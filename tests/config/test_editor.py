@@ -207,3 +207,12 @@ def test_the_schema_is_plain_json() -> None:
 
 def test_the_sample_is_accepted() -> None:
     assert not refused(SOUND)
+
+
+def test_names_of_evidently_are_accepted_where_they_belong() -> None:
+    tests = ["TestNumberOfRows", {"TestColumnValueMin": {"column_name": "age", "gte": 0}}]
+    assert not refused(changed((*INPUTS, "tests"), tests))
+    assert not refused(changed((*INPUTS, "metrics"), ["DataDriftPreset", {"RowCount": None}]))
+    assert refused(changed((*INPUTS, "metrics"), ["TestNumberOfRows"]))
+    assert refused(changed((*INPUTS, "metrics"), ["ColumnValuePlot"]))
+    assert refused(changed((*INPUTS, "tests"), [{"TestNumberOfRows": 5}]))
