@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import pkgutil
 import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 
+import exporter
 from exporter.store.embedded import EmbeddedPostgres
 from exporter.store.migrate import migrate
 
@@ -26,6 +29,12 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("exporter")
+
+# Hypothesis draws on the constants of the modules that are loaded: with all of them loaded from the
+# start every run of the suite, whichever test comes first, sees the same examples.
+for module in pkgutil.walk_packages(exporter.__path__, "exporter."):
+    if module.name != "exporter.__main__":
+        import_module(module.name)
 
 TEMPLATE = "exporter_template"
 _PASSWORD = "of-the-tests"  # of the roles `evaluation_writer` and `grafana`

@@ -13,6 +13,7 @@ from exporter.metrics.drift import compare
 from exporter.profile.column import in_bins
 
 
+@pytest.mark.filterwarnings("ignore:Precision loss:RuntimeWarning")  # scipy's, of constants
 @few
 @given(tied, untied)
 def test_student_s_test_is_scipy_s(current, reference):
