@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from exporter.batch import Batch, Schema
-from exporter.checks import Drawn, Earlier, Evidence, Situation, check_all
+from exporter.checks import Earlier, Evidence, Situation, check_all
+from exporter.checks.drawn import Drawn
 from exporter.descriptors.columns import DescriptorColumn
 from exporter.distances.texts import Texts, texts_of
 from exporter.errors import BatchError, ExporterError

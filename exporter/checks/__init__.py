@@ -9,7 +9,6 @@ from exporter.checks.conditions import (
     demand,
     read_conditions,
 )
-from exporter.checks.drawn import Drawn
 from exporter.checks.earlier import Earlier, Evidence
 from exporter.checks.judging import Check, check_all, shared_params
 
@@ -17,7 +16,6 @@ __all__ = [
     "OPERATORS",
     "Check",
     "Condition",
-    "Drawn",
     "Earlier",
     "Evidence",
     "Limits",

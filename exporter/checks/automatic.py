@@ -9,7 +9,6 @@ from typing import Literal
 
 from exporter.checks.chance import SIGMAS, beyond_extremes, seldom_more
 from exporter.checks.conditions import Limits, interval, told
-from exporter.checks.drawn import Drawn
 from exporter.checks.earlier import Evidence, Reach, excused
 from exporter.metrics import MetricSpec
 from exporter.metrics._registry import Bound
@@ -143,7 +142,7 @@ class Figure:
     def _unknown(self, n: int, m: int, at: Situation) -> float:
         """What a batch may have that its reference has not: values beyond its range, or not in its list."""
         if CategoryProfile in self.spec.reads:
-            once = at.evidence.once(self.row.column) if isinstance(at.evidence, Drawn) else 0
+            once = at.evidence.once(self.row.column) if at.evidence else 0
             beyond = seldom_more(once, n, m)
         elif self.spec.alone:
             beyond = beyond_extremes(n, m)

@@ -71,6 +71,9 @@ class Evidence(Protocol):
     def severity(self, column: str, params: Params) -> float:
         """How severe a drift may be: 1 at the threshold."""
 
+    def once(self, column: str) -> int:
+        """How many values occur only once, where chance alone is known; 0 where windows tell more."""
+
 
 def excused(evidence: Evidence, rows: Sequence[DriftRow]) -> float:
     """The share of the compared columns that have drifted, but not farther than sound batches do."""
@@ -109,6 +112,10 @@ class Earlier:
     _known: dict[tuple[str, str, str], list[WindowFigure]] = field(default_factory=dict)
     _drift: dict[str, list[DriftRow | None]] = field(default_factory=dict)
     _records: dict[str, Records] = field(default_factory=dict)
+
+    def once(self, column: str) -> int:  # noqa: ARG002  windows show what comes new
+        """Nothing: what came new in the windows themselves is known."""
+        return 0
 
     def reach(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 from io import TextIOWrapper
 
@@ -9,6 +11,11 @@ import click
 
 from exporter import __version__
 from exporter.cli.group import LazyGroup
+
+# Processes share the cores out, and columns do: a BLAS with threads of its own only gets in the way,
+# and costs a tenth of a second when numpy is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+gc.set_threshold(50_000, 20, 50)  # imports make many objects, and all of them stay
 
 # In the order of a user's first day; each is `module:function`, imported when it is called.
 COMMANDS = {

@@ -9,7 +9,6 @@ from typing import Any, Literal
 from exporter.batch import Schema
 from exporter.checks import OPERATORS
 from exporter.errors import Path, Problem, nearest
-from exporter.evidently import UNDER_METRICS, UNDER_TESTS, is_evidently, translate
 from exporter.metrics import CATALOGUE, MetricSpec
 from exporter.metrics.drift import COLUMN_DRIFT, EMBEDDINGS_DRIFT
 from exporter.metrics.ranking import LACKS
@@ -96,7 +95,7 @@ class Asking:
         options = {} if options is None else options
         if not isinstance(options, Mapping) or not all(isinstance(key, str) for key in options):
             self.tell(at, "expected options, such as {columns: [age]}")
-        elif name not in CATALOGUE and is_evidently(name):
+        elif name not in CATALOGUE and name not in self.presets and _is_evidently(name):
             yield from self._translated(name, options, at)
         else:
             yield from self._named(name, options, at)
@@ -113,6 +112,8 @@ class Asking:
 
     def _translated(self, name: str, options: Mapping[str, Any], at: Path) -> Iterator[Asked]:
         """What one of Evidently's names stands for, with a hint at ours."""
+        from exporter.evidently import translate
+
         found = translate(self.kind, name, options)
         for problem in found.problems:
             self.tell(at, problem)
@@ -131,6 +132,8 @@ class Asking:
         if name in other:
             here, there = ("tests", "metrics") if self.kind == "tests" else ("metrics", "tests")
             hint = f" among the {here}: it is a preset of {there}"
+        from exporter.evidently import UNDER_METRICS, UNDER_TESTS
+
         evidently = UNDER_TESTS if self.kind == "tests" else UNDER_METRICS
         known_names = [*CATALOGUE, *self.presets, *evidently]
         return f"there is no metric or preset {name!r}{hint}" + nearest(name, known_names)
@@ -183,6 +186,13 @@ def decisions(parts: Iterable[Entry]) -> set[str]:
     names = [part if isinstance(part, str) else next(iter(part)) for part in parts]
     specs = [CATALOGUE[name] for name in names]
     return {option for s in specs if ScoreProfile in s.reads for option in s.options}
+
+
+def _is_evidently(name: Any) -> bool:
+    """Whether it is one of Evidently's names; the tables are read only for a name that is none of ours."""
+    from exporter.evidently import is_evidently
+
+    return is_evidently(name)
 
 
 def _part(
