@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-import threading
+import time
 from datetime import UTC, datetime
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from exporter.pipeline import Project, Selection
     from exporter.snapshot import Snapshot
 
+_NAP = 0.25  # seconds after which a stop that was asked for is seen
 _log = logger(__name__)
 
 
@@ -27,20 +28,20 @@ def run_every(loaded: Loaded, selection: Selection, pause: float, processes: int
     """
     stop = _stopped_by_signals()
     _log.info("looking for what is due", every_seconds=pause)
-    while not stop.is_set():
+    while not stop.asked:
         try:
             with open_project(loaded, processes=processes) as project:
                 look_again(project, selection, stop)
                 while not stop.wait(pause):
                     look_again(project, selection, stop)
         except ExporterError as error:
-            if not stop.is_set():  # a signal to all of us ends our processes, too
+            if not stop.asked:  # a signal to all of us ends our processes, too
                 _log.error(str(error))
             stop.wait(pause)
     _log.info("stopped")
 
 
-def look_again(project: Project, selection: Selection, stop: threading.Event) -> int:
+def look_again(project: Project, selection: Selection, stop: Stop) -> int:
     """Evaluate what is due now; how many snapshots there were."""
     now = datetime.now(UTC)
     project.refresh()
@@ -54,7 +55,7 @@ def look_again(project: Project, selection: Selection, stop: threading.Event) ->
             continue
         count += 1
         _log.info("evaluated", **_told(result.snapshot))
-        if stop.is_set():
+        if stop.asked:
             break
     project.retain(now)
     return count
@@ -67,14 +68,31 @@ def _told(snapshot: Snapshot) -> dict[str, object]:
     return {**told, "failed_tests": len(snapshot.failed)}
 
 
-def _stopped_by_signals() -> threading.Event:
-    stop = threading.Event()
+class Stop:
+    """Whether to end, as a signal asks: in its handler no lock may be taken, so this is no Event.
 
-    def ask(number: int, frame: FrameType | None) -> None:
-        if stop.is_set():  # asked twice: now
+    An Event that is set while the main thread is about to wait for it waits for ever.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def wait(self, seconds: float) -> bool:
+        """Let so much time pass, unless it is asked to end; whether it is."""
+        end = time.monotonic() + seconds
+        while not self.asked and (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, _NAP))
+        return self.asked
+
+    def ask(self, number: int, frame: FrameType | None) -> None:
+        """What a signal does; the second one ends it at once."""
+        if self.asked:
             signal.default_int_handler(number, frame)
-        stop.set()
+        self.asked = True
 
+
+def _stopped_by_signals() -> Stop:
+    stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, ask)
+        signal.signal(number, stop.ask)
     return stop
