@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from math import isfinite, isnan
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from exporter.batch import Batch, Schema
 from exporter.checks import Earlier, Evidence, Situation, check_all
 from exporter.checks.drawn import Drawn
-from exporter.descriptors.columns import DescriptorColumn
 from exporter.distances.texts import Texts, texts_of
 from exporter.errors import BatchError, ExporterError
 from exporter.metrics import NeedsReferenceError
@@ -43,6 +42,9 @@ from exporter.snapshot import (
     Snapshot,
     canonical,
 )
+
+if TYPE_CHECKING:  # descriptors cost 30 ms, and few models have texts
+    from exporter.descriptors import DescriptorColumn
 
 __all__ = [
     "Grid",

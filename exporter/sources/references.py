@@ -10,20 +10,13 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
 
 from exporter import __version__
 from exporter.batch import Batch, Kind, RankedBy, Schema, Task
-from exporter.descriptors import (
-    DescriptorColumn,
-    Entry,
-    described,
-    descriptor_columns,
-    with_descriptors,
-)
 from exporter.errors import PlanError
 from exporter.evaluation import Outcome, ReferenceProfile, merge_references, outcome_of
 from exporter.plan import make_plan
@@ -50,10 +43,15 @@ from exporter.sources.profile_files import ProfileWriter, bytes_of, open_profile
 from exporter.sources.segments import rows_where
 from exporter.sources.windows import back, starts
 
+if TYPE_CHECKING:  # descriptors cost 30 ms, and few models have texts
+    from exporter.descriptors import DescriptorColumn
+
 FORMAT = 2
 MEMORY = 256 << 20  # bytes of window profiles held by a process
 MERGED = 8  # rolling references held by a process: evaluations of one window share them
-Descriptors = Mapping[str, Sequence[Entry]]  # what stands under `descriptors:`
+Descriptors = Mapping[
+    str, Sequence[str | Mapping[str, Mapping[str, Any] | None]]
+]  # what stands under `descriptors:`
 Where = tuple[tuple[str, str], ...]  # columns and the values that rows must have in them
 
 
@@ -94,6 +92,8 @@ def with_texts(
     """Batch and schema with the columns that descriptors add; a PlanError that lists what is wrong with these."""
     if not descriptors:
         return batch, schema
+    from exporter.descriptors import described, descriptor_columns, with_descriptors
+
     kinds: dict[str, Kind | None] = {**dict.fromkeys(batch.types), **schema.kinds}
     columns, problems = descriptor_columns(descriptors, kinds, ("descriptors",))
     if problems:
@@ -104,8 +104,11 @@ def with_texts(
 
 def _with(profile: ReferenceProfile, descriptors: Descriptors | None) -> ReferenceProfile:
     """The profile with what a batch needs to be described likewise."""
-    columns = descriptor_columns(descriptors)[0] if descriptors else ()
-    return replace(profile, descriptors=columns) if columns else profile
+    if not descriptors:
+        return profile
+    from exporter.descriptors import descriptor_columns
+
+    return replace(profile, descriptors=descriptor_columns(descriptors)[0])
 
 
 def profile_of(
@@ -265,7 +268,11 @@ class WindowProfiles:
                 break
             rows = rows_where(rows, column, value)
         batch = rows if isinstance(rows, Batch) else batch_of(rows)
-        return with_descriptors(batch, self.descriptors) if self.descriptors else batch
+        if not self.descriptors:
+            return batch
+        from exporter.descriptors import with_descriptors
+
+        return with_descriptors(batch, self.descriptors)
 
     def _digest(self, schema: Schema, columns: Sequence[str]) -> str:
         """What a profile depends on beside its rows."""
