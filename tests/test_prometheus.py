@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -296,6 +297,17 @@ def test_a_refresh_says_whether_anything_changed(shown: Shown) -> None:
     assert not shown.refresh()
     shown.write(snapshot(day=1))
     assert shown.refresh()
+
+
+def test_somebody_else_s_open_transaction_is_no_news(shown: Shown) -> None:
+    with psycopg.connect(shown.url) as other:
+        other.execute("select pg_current_xact_id()")
+        shown.write(snapshot())
+        assert shown.refresh()
+        assert not shown.refresh()
+        shown.write(snapshot(day=1))
+        assert shown.refresh()
+        assert not shown.refresh()
 
 
 def test_a_stream_that_was_silent_for_long_vanishes(shown: Shown) -> None:

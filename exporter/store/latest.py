@@ -82,10 +82,10 @@ _KNOWN = (
 _CHUNK = 100  # streams read by one statement: a fleet's first look stays below the timeout
 _HORIZON = "select pg_snapshot_xmin(pg_current_snapshot())::text"
 # A transaction that was open at the last look has an id below others that were seen: all from the
-# oldest open one on are looked at again, and what was seen as it is now is told by its print.
+# oldest open one on are looked at again, and those that were seen as they are now are passed over.
 _CHANGED = (
-    "select stream_id, md5(string_agg(snapshot_id || ' ' || changed, ' ' order by snapshot_id))"
-    " from evaluation.snapshot where changed >= %s::text::xid8 group by stream_id"
+    "select stream_id, snapshot_id, changed::text"
+    " from evaluation.snapshot where changed >= %s::text::xid8"
 )
 _MISSING = (
     "select k.id from unnest(%s::int[]) k(id)"
@@ -142,7 +142,7 @@ class LatestReader:
         self._connection: psycopg.Connection | None = None
         self._place = ""  # of the open connection, for messages
         self._seen: str | None = None
-        self._prints: dict[int, str] = {}
+        self._rows: set[tuple[int, int, str]] = set()  # seen: stream, snapshot, transaction
         self._heads: dict[int, int] = {}  # the snapshot that was given of each stream
         self.series: dict[int, Key] = {}
 
@@ -177,14 +177,16 @@ class LatestReader:
             self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             self._connection.read_only = True
             self._seen = None
-            for known in (self._prints, self._heads, self.series):
+            for known in (self._rows, self._heads, self.series):
                 known.clear()
         return self._connection
 
     def _look(self, connection: psycopg.Connection) -> News:
         horizon = _first(connection.execute(_HORIZON))
         everything = self._seen is None
-        changed = [] if everything else self._changed(connection)
+        since = horizon if everything else self._seen
+        rows: set[tuple[int, int, str]] = set(connection.execute(_CHANGED, (since,)).fetchall())
+        changed = [] if everything else self._changed(connection, rows)
         latest: list[Latest] = []
         if everything or changed:
             heads = connection.execute(_HEADS, {"ids": None if everything else changed}).fetchall()
@@ -192,14 +194,14 @@ class LatestReader:
             for stream_id in changed:
                 self._heads.pop(stream_id, None)
             self._heads.update({head[0]: head[6] for head in heads})
-        self._seen = horizon
+        self._seen, self._rows = horizon, rows
         return News(everything, changed, latest)
 
-    def _changed(self, connection: psycopg.Connection) -> list[int]:
+    def _changed(
+        self, connection: psycopg.Connection, rows: set[tuple[int, int, str]]
+    ) -> list[int]:
         """Streams that were written to or deleted from, and those whose snapshot retention took."""
-        prints: dict[int, str] = dict(connection.execute(_CHANGED, (self._seen,)).fetchall())
-        changed = {stream for stream, text in prints.items() if self._prints.get(stream) != text}
-        self._prints = prints
+        changed = {stream for stream, _, _ in rows - self._rows}
         known = {snapshot_id: stream_id for stream_id, snapshot_id in self._heads.items()}
         for (snapshot_id,) in connection.execute(_MISSING, (list(known),)):
             changed.add(known[snapshot_id])
