@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import shutil
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,11 +63,19 @@ def _tell(found: Demo) -> None:
     if lines:
         click.echo("What went wrong, and when:\n")
         print_table(("when", "what", "how it showed"), lines)
-    config = shlex.quote(str(found.config))
+    config, ours = shlex.quote(str(found.config)), _called()
     click.echo(
         f"\nNext:\n"
-        f"  exporter list {config} --status fail\n"
-        f"  exporter show {config} --evaluation inputs --status fail\n"
-        f"  exporter report {config} --evaluation inputs --status fail -o report.html\n"
-        f"  exporter serve {config}"
+        f"  {ours} list {config} --status fail\n"
+        f"  {ours} show {config} --evaluation inputs --status fail\n"
+        f"  {ours} report {config} --evaluation inputs --status fail -o report.html\n"
+        f"  {ours} serve {config}"
     )
+
+
+def _called() -> str:
+    """How the command is called from here: `make demo` has it in an environment of its own."""
+    beside = Path(sys.executable).with_name("exporter")
+    if shutil.which("exporter") or not beside.exists():
+        return "exporter"
+    return shlex.quote(os.path.relpath(beside))

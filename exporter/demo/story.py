@@ -18,6 +18,7 @@ KNOWN: Mapping[str, str] = {
     "2013-02-09": 'the blizzard "Nemo" (8 February 2013)',
     "2013-12-31": "the weather feed is dead (31 December 2013)",
     "2013-12-30": "the weather feed begins to fail (30 December 2013)",
+    "2013-08-22": "the weather feed has gaps (22 August 2013)",
     "2013-11-28": "Thanksgiving: a quiet, early schedule (28 November 2013)",
     "2013-03-08": "a late snowstorm: everything leaves late (8 March 2013)",
     "2013-12-05": "fog: everything leaves late (5 December 2013)",

@@ -74,9 +74,10 @@ def test_sound_days_stay_silent(shown: Shown) -> None:
 
 
 def test_what_to_type_next_is_true(shown: Shown) -> None:
-    following = [
-        line.split()[1:] for line in shown.result.stdout.splitlines() if line.startswith("  exp")
-    ]
+    lines = shown.result.stdout.partition("\nNext:\n")[2].splitlines()
+    programs = {line.split()[0] for line in lines}
+    assert all(shutil.which(program) for program in programs)  # on the PATH, or a path from here
+    following = [line.split()[1:] for line in lines]
     listing = next(words for words in following if words[0] == "list")
     result = CliRunner().invoke(main, listing)
     assert result.exit_code == 0
