@@ -27,7 +27,7 @@ from exporter.metrics import CATALOGUE
 from exporter.metrics._registry import Bound
 from exporter.plan import make_plan
 from exporter.profile.column import CategoryProfile
-from exporter.snapshot import MetricRow, Snapshot
+from exporter.snapshot import DriftRow, MetricRow, Snapshot
 
 AUTOMATIC = {i: spec for i, spec in CATALOGUE.items() if spec.automatic}
 NUMBERED = [
@@ -41,9 +41,16 @@ def limits_of(
     metric: str, situation: Situation, reference: float | None, n: int = 900, **others: float
 ) -> Limits:
     row = MetricRow(metric, "", value=0.0, reference=reference, n=n)
-    found = Figure(CATALOGUE[metric], row, others.get).limits(situation)
+    found = Figure(CATALOGUE[metric], row, others.get, compared(4)).limits(situation)
     assert not isinstance(found, Missing)
     return found
+
+
+def compared(columns: int) -> list[DriftRow]:
+    """The drift of so many columns; a set of embeddings and a column without a result beside them."""
+    rows = [DriftRow(f"c{i}", "numerical", "ks", score=0.5) for i in range(columns)]
+    failed = DriftRow("gone", "numerical", "ks", error="no values in the batch")
+    return [*rows, failed, DriftRow("vectors", "embedding", "mmd", score=0.5)]
 
 
 def against(rows: int = 900, reference: int = 27_000, **parts: Any) -> Situation:
@@ -103,6 +110,21 @@ def test_the_mean_error_is_limited_by_the_spread_of_errors_not_by_the_reference(
     assert near == far
     assert isclose(near.upper, 2 + 3 * 20 / 30)
     assert near.lower == -near.upper
+
+
+@pytest.mark.parametrize(("columns", "exact", "whole"), [(2, 2 / 3, 0), (7, 7 / 3, 2), (9, 3, 3)])
+def test_fewer_than_a_third_of_the_compared_columns_may_drift(columns, exact, whole):
+    row, spec = MetricRow("drifted_columns", "", value=0.0, n=900), CATALOGUE["drifted_columns"]
+    figure = Figure(spec, row, {}.get, compared(columns))
+    assert figure.limits(against()) == Limits(upper=exact, open_upper=True)
+    as_theirs = figure.limits(against(mode="evidently"))
+    assert as_theirs == Limits(upper=whole, open_upper=True)
+
+
+def test_where_no_column_could_be_compared_a_count_of_drifted_ones_is_no_success():
+    row, spec = MetricRow("drifted_columns", "", value=0.0, n=900), CATALOGUE["drifted_columns"]
+    found = Figure(spec, row, {}.get, compared(0)).limits(against())
+    assert found == Missing("no column could be compared", fault=True)
 
 
 def test_r2_may_fall_by_a_tenth_whatever_it_was():
@@ -395,6 +417,8 @@ def test_a_dead_feed_stands_out_in_every_column_of_it():
         ("mean_shift_sigmas", "evidently", True, "0 ± 2"),
         ("r2", "directional", True, "at least the reference - 0.1"),
         ("drifted_columns_ratio", "directional", True, "below 0.3"),
+        ("drifted_columns", "directional", True, "below 1/3 of the compared columns"),
+        ("drifted_columns", "evidently", True, "below 1/3 of the compared columns, rounded down"),
         ("column_drift", "directional", True, "as the drift method's threshold says"),
         ("column_drift", "directional", False, ""),
         ("mean", "directional", False, ""),
@@ -429,6 +453,6 @@ def test_every_automatic_condition_can_be_told_and_judged(metric, mode):
     row = MetricRow(metric, "", "", dict(spec.options), 1.0, 1.0, n=900)
     check = Check(metric, spec, dict(spec.options))
     if spec.automatic.beside != Bound("method"):
-        (told,) = check_all([check], [row, *others], (), against(mode=mode))
+        (told,) = check_all([check], [row, *others], compared(4), against(mode=mode))
         assert told.status in ("success", "fail")
         assert told.lower is not None or told.upper is not None

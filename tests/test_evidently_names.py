@@ -232,7 +232,6 @@ def test_a_test_that_is_given_no_condition_keeps_ours():
         ("tests", {"TestMeanInNSigmas": {"column_name": "age", "n_sigmas": "2"}}, "expected \\[lower"),
         ("tests", "TestNumberOfRow", "did you mean 'TestNumberOfRows'"),
         ("metrics", "DataDriftPresets", "did you mean 'DataDriftPreset'"),
-        ("tests", "TestNumberOfDriftedColumns", "drifted_columns has no automatic condition"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_in_words_that_help(kind, entry, text):

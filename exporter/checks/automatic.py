@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import sqrt
+from math import floor, sqrt
 from typing import Literal
 
 from exporter.checks.chance import SIGMAS, beyond_extremes, seldom_more
@@ -12,7 +12,7 @@ from exporter.checks.conditions import Limits, interval, told
 from exporter.checks.earlier import Evidence, Reach, excused
 from exporter.metrics import MetricSpec
 from exporter.metrics._registry import Bound
-from exporter.metrics.drift import DriftRows
+from exporter.metrics.drift import COLUMN_DRIFT, DriftRows, rows_of
 from exporter.profile.column import CategoryProfile
 from exporter.profile.rows import Rows
 from exporter.snapshot import DriftRow, MetricRow
@@ -62,7 +62,7 @@ class Figure:
         bound = bound_of(self.spec, at.mode, beside=there or at.reference_expected)
         if bound is None or bound.op == "method":
             return _no_bound(self.spec, at)
-        center = self._center(bound)
+        center = self._center(bound, at)
         if center is None:
             return self._no_center(bound, there=there)
         if bound.scaled and at.reference_rows:
@@ -75,16 +75,26 @@ class Figure:
     def _no_center(self, bound: Bound, *, there: bool) -> Missing:
         if bound.metric:
             return Missing(f"{bound.metric} has no figure", fault=True)
+        if there and bound.one_in:
+            return Missing("no column could be compared", fault=True)
         if there and self.spec.labels == "category" and self.row.label:
             return Missing("the reference has no figure of this category", fault=False)
         if there:
             return Missing("the reference has no such figure", fault=True)
         return Missing(EMPTY_REFERENCE, fault=False)
 
-    def _center(self, bound: Bound) -> float | None:
+    def _center(self, bound: Bound, at: Situation) -> float | None:
         if bound.metric:
             return self.others(bound.metric)
+        if bound.one_in:
+            part = self._compared / bound.one_in
+            return (floor(part) if at.mode == "evidently" else part) if part else None
         return self.row.reference if bound.to is None else bound.to
+
+    @property
+    def _compared(self) -> int:
+        """The columns that drifted ones are counted among."""
+        return len(DriftRows(rows_of(COLUMN_DRIFT, self.drift)).tested)
 
     def _directional(self, bound: Bound, center: float, at: Situation) -> Limits:
         """One side where one is better, as wide as chance, or what the reference tells, asks for."""
@@ -96,8 +106,9 @@ class Figure:
         tolerance = self._tolerance(bound, center)
         limits = interval(bound.op, center, tolerance)
         more = 0.0
-        if DriftRows in self.spec.reads and self.spec.unit == "ratio":
+        if DriftRows in self.spec.reads and (self.spec.unit == "ratio" or bound.one_in):
             more = excused(at.evidence, self.drift) if at.evidence else 0.0
+            more *= self._compared if bound.one_in else 1
         elif reach is None or (at.evidence is not None and at.evidence.chance_only):
             more = self._sampling(bound, center, tolerance, at)
         limits = replace(limits, lower=limits.lower - more, upper=limits.upper + more)
@@ -186,7 +197,8 @@ def describe(spec: MetricSpec, mode: Mode, *, reference: bool = True) -> str:
     if mode == "directional" and spec.id == ROW_COUNT and reference:
         return "above 0; rolling: half to twice the mean window"
     scaled = ", scaled to the batch" if bound.scaled else ""
-    return _SAID[bound.op] + _target(bound) + _tolerance_said(bound) + scaled
+    whole = ", rounded down" if bound.one_in and mode == "evidently" else ""
+    return _SAID[bound.op] + _target(bound) + _tolerance_said(bound) + scaled + whole
 
 
 def _one_sided(bound: Bound, spec: MetricSpec) -> Bound:
@@ -209,6 +221,8 @@ def _no_bound(spec: MetricSpec, at: Situation) -> Missing:
 def _target(bound: Bound) -> str:
     if bound.metric:
         return f"`{bound.metric}`"
+    if bound.one_in:
+        return f"1/{bound.one_in} of the compared columns"
     return "the reference" if bound.to is None else told(bound.to)
 
 

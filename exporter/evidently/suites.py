@@ -73,9 +73,7 @@ TESTS: Mapping[str, Alias] = {
     # drift
     "TestColumnDrift": means("column_drift"),
     "TestShareOfDriftedColumns": means("drifted_columns_ratio", note=_OWN_METHODS),
-    "TestNumberOfDriftedColumns": means(
-        "drifted_columns", note=f"give it a condition; {_OWN_METHODS}"
-    ),
+    "TestNumberOfDriftedColumns": means("drifted_columns", note=_OWN_METHODS),
     "TestEmbeddingsDrift": means("embeddings_drift", embeddings_name="columns"),
     # classification
     "TestAccuracyScore": means("accuracy", k="top_k"),

@@ -39,6 +39,7 @@ class Bound:
     scaled: bool = False  # the reference's figure x rows / reference rows
     spread: str = ""  # absolute counts in units of this other metric of the batch
     metric: str = ""  # compare with this other metric of the batch, such as a baseline
+    one_in: int = 0  # compare with one in so many of the compared columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,12 @@ def column_drift(
     )  # fmt: skip
 
 
-@metric(per="dataset", unit="columns", better="lower")
+@metric(
+    per="dataset",
+    unit="columns",
+    better="lower",
+    automatic=Automatic(Bound("lt", one_in=3)),
+)
 def drifted_columns(drift: DriftRows) -> float:
     """Columns that have drifted."""
     return sum(bool(row.drifted) for row in drift.rows)
