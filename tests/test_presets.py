@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -134,7 +135,39 @@ def test_no_target_performance_reads_no_target():
 
 def test_target_drift_compares_target_and_prediction():
     plan = make_plan(["target_drift"], BINARY)
-    assert {c for u in plan.uses for c in u.columns} == {"late", "p"}
+    assert {c for u in plan.uses for c in u.columns or ()} == {"late", "p"}
+
+
+def correlated(schema: Schema) -> set[str]:
+    """The correlations with features that `target_drift` brings along."""
+    plan = make_plan(["target_drift"], schema)
+    return {u.spec.id for u in plan.uses if u.spec.id.endswith("correlation")}
+
+
+@pytest.mark.parametrize(
+    ("schema", "wanted"),
+    [
+        (BINARY, {"target_correlation", "prediction_correlation"}),
+        (MANY, {"target_correlation", "prediction_correlation"}),  # by the classes decided for
+        (replace(BINARY, target=None), {"prediction_correlation"}),
+        (replace(LABELS_ONLY, prediction=None), {"target_correlation"}),
+        (replace(BINARY, features=("age",)), {"prediction_correlation"}),
+        (replace(MANY, features=("age",)), set()),
+        (replace(BINARY, features=("plan", "note")), {"target_correlation"}),
+        (replace(BINARY, kinds={}), {"target_correlation", "prediction_correlation"}),
+        (INPUTS, set()),
+    ],
+)
+def test_target_drift_correlates_target_and_prediction_with_features_of_their_kind(schema, wanted):
+    assert correlated(schema) == wanted
+
+
+def test_the_method_of_target_drift_is_that_of_drift_not_of_correlations():
+    plan = make_plan([{"target_drift": {"method": "psi"}}], BINARY)
+    told = {u.spec.id: u.params["method"] for u in plan.uses}
+    assert told == {
+        "column_drift": "psi", "target_correlation": "auto", "prediction_correlation": "auto",
+    }  # fmt: skip
 
 
 def test_classification_tells_the_balance_of_classes():

@@ -252,7 +252,7 @@ METRIC_PRESETS: Mapping[str, Alias] = {
         "std", *_QUARTILES, "first", "last",
     ),
     "DataDriftPreset": Alias(("data_drift",), by_kind=True),
-    "TargetDriftPreset": means("target_drift", "target_correlation", "prediction_correlation"),
+    "TargetDriftPreset": means("target_drift"),
     "RegressionPreset": means("regression"),
     "RegressionQuality": means(*_ERRORS),
     "RegressionDummyQuality": means("baseline_mae", "baseline_mape", "baseline_rmse"),

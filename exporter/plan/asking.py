@@ -19,6 +19,7 @@ from exporter.presets import (
     OF_TWO_CLASSES,
     REQUIRED,
     TESTS,
+    WITH_FEATURES,
     Entry,
 )
 from exporter.profile.outcome import ScoreProfile
@@ -162,6 +163,8 @@ class Asking:
             return False
         if lacking(spec, self.schema):
             return True
+        if spec.id in WITH_FEATURES and not _has_alike(spec, self.schema):
+            return True
         if self.schema.task == "multiclass" and spec.id in OF_TWO_CLASSES:
             return True
         scored = self.schema.probability or self.schema.probabilities
@@ -179,6 +182,17 @@ def lacking(spec: MetricSpec, schema: Schema) -> str:
         return ""
     there = {"target", *schema.known, *(("scores",) if schema.ranked_by == "score" else ())}
     return next((LACKS[role] for role in sorted(spec.needs) if role not in there), "")
+
+
+def _has_alike(spec: MetricSpec, schema: Schema) -> bool:
+    """Whether the model has the target, or prediction, that is correlated with features, and one of its kind."""
+    of_target = "target" in spec.needs
+    name = schema.target if of_target else schema.prediction or schema.score
+    if name is None or not schema.kinds:
+        return name is not None
+    decided = not of_target and not schema.prediction and schema.probabilities
+    kind = "categorical" if decided else schema.kinds.get(name)
+    return any(schema.kinds.get(f) == kind for f in schema.features if f != name)
 
 
 def decisions(parts: Iterable[Entry]) -> set[str]:
