@@ -17,6 +17,7 @@ from exporter.config.merging import KINDS
 from exporter.config.reference import inline, row
 from exporter.distances import DRIFT_METHODS
 from exporter.evidently import guide
+from exporter.grafana import DASHBOARDS, as_json, as_text
 from exporter.metrics import CATALOGUE, MetricSpec
 from exporter.metrics.drift import COLUMN_DRIFT, DRIFT_METRICS, EMBEDDINGS_DRIFT
 from exporter.plan.asking import Told
@@ -75,6 +76,7 @@ def generated() -> dict[str, str]:
         "docs/configuration.md": config_reference(),
         "docs/evidently.md": evidently_page(),
         "docs/metrics.md": metrics_page(),
+        **{f"grafana_dashboards/{d.name}.json": as_text(as_json(d)) for d in DASHBOARDS},
     }
 
 

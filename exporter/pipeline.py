@@ -310,7 +310,7 @@ def _due(
             continue  # rows in the future make no window; the source tells how many there are
         prints: dict[str, str] = {}
         for name in names:
-            ready = window.end + _patience(watched, name)
+            ready = window.end + watched.patience(name)
             if now < ready:
                 coming.append(ready)
                 continue
@@ -329,12 +329,6 @@ def _once(said: Sequence[_Said]) -> list[_Said]:
 def _selected(start: datetime, selection: Selection) -> bool:
     after = selection.start is None or start >= selection.start
     return after and (selection.end is None or start < selection.end)
-
-
-def _patience(watched: Watched, name: str) -> timedelta:
-    """How long after its end a window is due: rows arrive late, labels later."""
-    wait = timedelta(seconds=watched.model.wait or 0)
-    return wait + watched.delay if watched.late(name) else wait
 
 
 def _oldest_kept(watched: Watched, now: datetime) -> datetime | None:

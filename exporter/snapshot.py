@@ -15,6 +15,7 @@ from exporter.errors import SnapshotError
 FORMAT = 1
 NO_VALUE = "no value"  # the error of a figure that does not exist, such as the mean of nothing
 INFINITE = "infinite"
+WAIT = "wait_seconds"  # in the metadata: how long after its end a window is due
 Status = Literal["success", "warning", "fail", "error", "skipped"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 _WORST_FIRST: tuple[Status, ...] = ("error", "fail", "warning", "success")

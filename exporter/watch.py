@@ -29,7 +29,7 @@ from exporter.descriptors import computed, described, with_descriptors
 from exporter.evaluation import Grid, ReferenceProfile, grids_of
 from exporter.plan import Plan, make_plan
 from exporter.profile.ranking import ItemFeatures, TrainProfile
-from exporter.snapshot import ReferenceInfo, Snapshot
+from exporter.snapshot import WAIT, ReferenceInfo, Snapshot
 from exporter.sources.files import FileSource, batch_of
 from exporter.sources.known import configured
 from exporter.sources.references import WindowProfiles, chosen
@@ -96,6 +96,11 @@ class Watched:
     def late(self, name: str) -> bool:
         """Whether an evaluation waits for labels."""
         return self.plans[name].needs_target or self.evaluations[name].requires == "target"
+
+    def patience(self, name: str) -> timedelta:
+        """How long after its end a window is due: rows arrive late, labels later."""
+        wait = timedelta(seconds=self.model.wait or 0)
+        return wait + self.delay if self.late(name) else wait
 
     def window(self, start: int) -> Window:
         """The window that begins there."""
@@ -249,7 +254,7 @@ class Watched:
             computed_at=now,
             reference=info,
             exporter_version=__version__,
-            metadata=self._metadata(part),
+            metadata={**self._metadata(part), WAIT: int(self.patience(name).total_seconds())},
         )
 
     def _batch(self, rows: pa.Table) -> Batch:

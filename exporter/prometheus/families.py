@@ -32,6 +32,7 @@ WINDOW_END = Family(
 )
 COMPUTED = Family("evaluation_computed_timestamp_seconds", "When the latest window was evaluated.")
 INTERVAL = Family("evaluation_batch_interval_seconds", "Length of the latest window.")
+WAIT = Family("evaluation_batch_wait_seconds", "How long after its end a window is due.")
 INFO = Family("evaluation_snapshot_info", "Describing tags of the latest snapshot, as labels.")
 BATCH_ROWS = Family("evaluation_batch_rows", "Rows of the latest window.")
 REFERENCE_ROWS = Family(
@@ -80,7 +81,7 @@ BUILD = Family("evaluation_exporter_build_info", "Version of the exporter, as a 
 
 # In the order in which a short budget is spent on them, within each rank.
 STATE = (
-    *(WINDOW_END, INTERVAL, COMPUTED, TESTS, FAILED_FIGURES, INFO),
+    *(WINDOW_END, INTERVAL, WAIT, COMPUTED, TESTS, FAILED_FIGURES, INFO),
     *(BATCH_ROWS, REFERENCE_ROWS, LABELLED_ROWS, WINDOW_START),
 )
 CHECKS = (TEST_FAILED, STREAK, BOUND)

@@ -181,6 +181,8 @@ def _state(latest: Latest, text: str, labels: Mapping[str, str]) -> _Samples:
     if start and end:
         yield f.WINDOW_END, text, repr(end.timestamp())
         yield f.INTERVAL, text, repr((end - start).total_seconds())
+    if latest.wait is not None:
+        yield f.WAIT, text, repr(latest.wait)
     yield f.COMPUTED, text, repr(latest.computed_at.timestamp())
     for status, count in latest.counts.items():
         yield f.TESTS, f'{text},status="{status}"', str(count)

@@ -61,6 +61,7 @@ class Latest:
     reference_rows: int | None
     labelled_rows: int | None
     figures_failed: int
+    wait: float | None  # seconds after its end that a window is due
     counts: Mapping[Status, int]  # of tests
     metrics: Sequence[tuple[int, float]]
     drift: Sequence[DriftFigure]
@@ -95,7 +96,9 @@ _HEADS = (
     "select st.stream_id, p.name, st.model, st.evaluation, st.segment, st.tags,"
     " l.snapshot_id, l.time, l.window_start, l.window_end, l.computed_at, l.tags, l.rows,"
     " l.reference_rows, l.labelled_rows, l.figures_failed,"
-    " l.tests_success, l.tests_warning, l.tests_fail, l.tests_error, l.tests_skipped"
+    " l.tests_success, l.tests_warning, l.tests_fail, l.tests_error, l.tests_skipped,"
+    " case jsonb_typeof(l.metadata -> 'wait_seconds') when 'number'"
+    "  then least((l.metadata ->> 'wait_seconds')::numeric, 1e9)::float8 end"
     " from evaluation.stream st join evaluation.project p using (project_id) cross join lateral ("
     "  select * from evaluation.snapshot s where s.stream_id = st.stream_id"
     "  and s.deleted_at is null order by s.time desc, s.computed_at desc limit 1) l"
@@ -257,4 +260,6 @@ def _latest(head: Sequence[Any], metrics: Any, drift: Any, tests: Any) -> Latest
     counts = dict(zip(STATUSES, head[16:21], strict=True))
     known = dict(zip(_KNOWN, head[8:16], strict=True))
     stream = Stream(*head[:6])
-    return Latest(stream, **known, counts=counts, metrics=metrics, drift=drift, tests=tests)
+    return Latest(
+        stream, **known, wait=head[21], counts=counts, metrics=metrics, drift=drift, tests=tests
+    )

@@ -23,7 +23,7 @@ def steps(tmp_path: Path) -> Path:
 
 
 def test_migrations_are_applied_once(empty_database: str) -> None:
-    assert migrate(empty_database) == ["0001_tables.sql", "0002_views.sql"]
+    assert migrate(empty_database) == ["0001_tables.sql", "0002_views.sql", "0003_states.sql"]
     assert migrate(empty_database) == []
 
 
@@ -35,12 +35,15 @@ def test_of_four_at_once_one_migrates_and_the_others_find_it_done(empty_database
         return len(migrate(empty_database))
 
     with ThreadPoolExecutor(4) as pool:
-        assert sorted(pool.map(work, range(4))) == [0, 0, 0, 2]
+        assert sorted(pool.map(work, range(4))) == [0, 0, 0, 3]
 
 
 def test_the_state_of_a_database_is_told(empty_database: str) -> None:
     before = status(empty_database)
-    assert (before.ready, list(before.pending)) == (False, ["0001_tables.sql", "0002_views.sql"])
+    assert (before.ready, list(before.pending)) == (
+        False,
+        ["0001_tables.sql", "0002_views.sql", "0003_states.sql"],
+    )
     assert before.applied == []
     migrate(empty_database)
     after = status(empty_database)

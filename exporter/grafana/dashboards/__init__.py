@@ -1,0 +1,8 @@
+"""The dashboards, each in a module of its own: `DASHBOARD` is what it shows."""
+
+from __future__ import annotations
+
+from exporter.grafana.dashboard import Dashboard
+from exporter.grafana.dashboards import fleet_overview
+
+DASHBOARDS: tuple[Dashboard, ...] = (fleet_overview.DASHBOARD,)

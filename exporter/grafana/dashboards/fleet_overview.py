@@ -1,0 +1,456 @@
+"""Fleet overview: whether anything is wrong with any model, and since when."""
+
+from __future__ import annotations
+
+from exporter.grafana import colours
+from exporter.grafana.colours import FAIL, GREY, LATE, SUCCESS, WARNING, Json, steps
+from exporter.grafana.dashboard import Dashboard, Section
+from exporter.grafana.navigation import (
+    datasources,
+    events,
+    link_to,
+    model,
+    project,
+    report_link,
+    stream,
+)
+from exporter.grafana.panels import (
+    alert_list,
+    bar_gauge,
+    hidden,
+    override,
+    sql,
+    stat,
+    status_history,
+    table,
+    timeseries,
+)
+from exporter.grafana.queries import IN_RANGE, OF_FLEET, listed, lower_is_better, never_empty
+
+# The figure that stands for a model's quality: the first of these that it has.
+MAIN = ("roc_auc", "f1", "accuracy", "mae", "rmse", "ndcg_at_k")
+KEY = "concat_ws(' · ', project || ' / ' || model, nullif(stream, ''))"
+_NAME = f"{KEY} as line"
+_TO_MODEL = link_to("model-overview", "Open ${__data.fields.line}", row=("project", "model"))
+_TO_TESTS = link_to("tests", "Which tests", keep=("project", "model"))
+_TO_DRIFT = link_to("data-drift", "Which columns", keep=("project", "model"))
+_TO_QUALITY = link_to("data-quality", "Which data", keep=("project", "model"))
+
+# A cell a day, or an hour where the range is short: batches of different time zones share a column.
+_CELL = """case when $__timeTo()::timestamptz - $__timeFrom()::timestamptz > interval '3 days'
+    then date_trunc('day', time, 'UTC') else date_trunc('hour', time, 'UTC') end"""
+
+
+def _states(column: str, condition: str = "") -> Json:
+    also = f" filter (where {condition})" if condition else ""
+    return sql(f"select {column}{also} from grafana.model_states where {OF_FLEET}")
+
+
+STATS = (
+    stat(
+        *(1, "Models", "Models with a batch in the last month, one for each set of stream tags."),
+        sql(f"select count(*) as models from grafana.model_states where {OF_FLEET}"),
+        colouring="none",
+        links=[link_to("fleet-status-board", "Open the status board")],
+    ),
+    stat(
+        *(
+            2,
+            "Failing",
+            "Models whose latest batch has a critical test that failed or could not be done.",
+        ),
+        _states("count(*)", "status_code in (2, 3)"),
+        scale=colours.NONE_IS_GOOD,
+        colouring="background_solid",
+        links=[_TO_TESTS],
+    ),
+    stat(
+        *(3, "Late", "Models without a new batch for more than two of their intervals."),
+        _states("count(*)", "late"),
+        scale=colours.NONE_IS_GOOD_LATE,
+        colouring="background_solid",
+        links=[link_to("exporter-health", "Is the exporter well?")],
+    ),
+    stat(
+        *(
+            4,
+            "Drifted",
+            "Drifted columns of all models, by the start of the batch. The number is the newest.",
+        ),
+        sql(
+            f"""\
+select {_CELL} as time, sum(drifted_columns)::float8 as drifted
+from grafana.snapshots where {IN_RANGE} and {OF_FLEET} and segment = '' and tested_columns is not null
+group by 1 order by 1""",
+            series=True,
+        ),
+        scale=steps((None, GREY), (0, SUCCESS), (1, LATE)),
+        graph=True,
+        decimals=0,
+        links=[_TO_DRIFT],
+    ),
+    stat(
+        *(
+            5,
+            "Passed",
+            "Share of the tests that passed, skipped ones left out; a warning has not passed.",
+        ),
+        sql(
+            f"""\
+select {_CELL} as time, sum(tests_success)::float8 / nullif(sum(tests_success + tests_warning + tests_fail + tests_error), 0) as passed
+from grafana.snapshots where {IN_RANGE} and {OF_FLEET}
+group by 1 order by 1""",
+            series=True,
+        ),
+        unit="percentunit",
+        scale=colours.AGREEMENT,
+        graph=True,
+        decimals=1,
+        links=[_TO_TESTS],
+    ),
+    stat(
+        *(
+            6,
+            "Rows",
+            "Rows that were evaluated, by the start of the batch. Each batch counts once.",
+        ),
+        sql(
+            f"""\
+select {_CELL} as time, sum(rows)::float8 as rows
+from (select time, project, model, stream, max(rows) as rows from grafana.snapshots
+      where {IN_RANGE} and {OF_FLEET} and segment = '' group by 1, 2, 3, 4) b
+group by 1 order by 1""",
+            series=True,
+        ),
+        scale=steps((None, "blue")),
+        graph=True,
+        decimals=1,
+        links=[_TO_QUALITY],
+    ),
+)
+
+_LATEST_QUALITY = f"""\
+select distinct on (project, model, stream) project, model, stream, metric, value, reference,
+  case when {lower_is_better()} then reference - value else value - reference end / nullif(abs(reference), 0) as vs_reference
+from grafana.latest_metrics
+where {OF_FLEET} and segment = '' and column_name = '' and label = '' and value is not null and metric in ({listed(MAIN)})
+order by project, model, stream, array_position(array[{listed(MAIN)}], metric), time desc"""
+
+
+_QUALITY_TREND = f"""\
+with main as (
+{_LATEST_QUALITY})
+select {_CELL} as time, {_NAME}, max(m.value) as value
+from grafana.metrics m join main using (project, model, stream, metric)
+where {IN_RANGE} and segment = '' and column_name = '' and label = ''
+group by 1, 2 order by 1"""
+_DRIFT_TREND = f"""\
+select {_CELL} as time, {_NAME}, max(drifted_columns_ratio) as value
+from grafana.snapshots
+where {IN_RANGE} and {OF_FLEET} and segment = '' and tested_columns > 0
+group by 1, 2 order by 1"""
+
+
+def _sparkline(title: str, colour: str) -> dict[str, object]:
+    cell = {
+        "type": "sparkline",
+        "hideValue": True,
+        "lineWidth": 1,
+        "fillOpacity": 15,
+        "drawStyle": "line",
+        "showPoints": "never",
+    }
+    fixed = {"mode": "fixed", "fixedColor": colour}
+    return {
+        "displayName": title,
+        "color": fixed,
+        "custom__cellOptions": cell,
+        "custom__minWidth": 80,
+    }
+
+
+def _text(title: str, width: int, scale: Json, **more: object) -> dict[str, object]:
+    return {
+        "displayName": title,
+        "thresholds": scale,
+        "custom__cellOptions": {"type": "color-text"},
+        "custom__width": width,
+        "custom__align": "right",
+        **more,
+    }
+
+
+STATUS_CELL = {
+    "displayName": "Status",
+    "mappings": colours.STATUS,
+    "custom__cellOptions": {"type": "color-background", "mode": "basic"},
+    "custom__width": 66,
+    "custom__align": "center",
+}
+GAUGE_CELL = {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}
+REPORT_CELL = {
+    "displayName": "Report",
+    "custom__width": 70,
+    "mappings": [
+        {"type": "regex", "options": {"pattern": ".+", "result": {"text": "open ↗", "index": 0}}}
+    ],
+    "links": [report_link()],
+}
+
+MODELS = table(
+    *(10, "Models · latest batch"),
+    "One row a model and set of stream tags, the worst first. Click a model to see why. `vs ref` is its main figure "
+    "against the reference: negative is worse, whatever the figure's direction. "
+    "Source: grafana.model_states, grafana.latest_metrics.",
+    [
+        sql(
+            f"""\
+with quality as (
+{_LATEST_QUALITY})
+select case when late and status_code < 2 then 5 else status_code end as status, {_NAME}, project, model,
+  age_seconds as age, (tests_fail + tests_error)::float8 as failed, drifted_columns_ratio as drift,
+  replace(metric, '_', ' ') || ' ' || round(value::numeric, 3) as quality, vs_reference, version, report_url
+from (select * from grafana.model_states where {OF_FLEET}) s left join quality q using (project, model, stream)
+order by array_position(array[3, 2, 5, 1, 4, 0], case when late and status_code < 2 then 5 else status_code end), failed desc, line"""
+        ),
+        sql(_QUALITY_TREND, "B", series=True),
+        sql(_DRIFT_TREND, "C", series=True),
+    ],
+    size=(24, 12),
+    overrides=[
+        override("status", **STATUS_CELL),
+        override("line", displayName="Model", custom__width=230, links=[_TO_MODEL]),
+        override("age", **_text("Last batch", 88, steps((None, "text")), unit="s", decimals=0)),
+        override("failed", **_text("Failed", 66, steps((None, "text"), (1, FAIL)), decimals=0)),
+        override(
+            "drift",
+            displayName="Drift",
+            unit="percentunit",
+            min=0,
+            max=0.5,
+            decimals=0,
+            thresholds=colours.DRIFTED_SHARE,
+            custom__width=112,
+            custom__cellOptions=GAUGE_CELL,
+        ),
+        override("Trend #C", unit="percentunit", **_sparkline("Drift trend", LATE)),
+        override("quality", displayName="Main figure", custom__width=132),
+        override(
+            "vs_reference",
+            **_text(
+                "vs ref",
+                72,
+                steps((None, FAIL), (-0.1, LATE), (-0.03, SUCCESS)),
+                unit="percentunit",
+                decimals=1,
+            ),
+        ),
+        override("Trend #B", **_sparkline("Trend", "blue")),
+        override("version", displayName="Version", custom__width=80),
+        override("report_url", **REPORT_CELL),
+        *hidden("project", "model"),
+    ],
+    transformations=[
+        {
+            "id": "timeSeriesTable",
+            "options": {"B": {"timeField": "Time"}, "C": {"timeField": "Time"}},
+        },
+        {"id": "joinByField", "options": {"byField": "line", "mode": "outer"}},
+        {
+            "id": "organize",
+            "options": {
+                "excludeByName": {},
+                "renameByName": {},
+                "indexByName": {
+                    name: at
+                    for at, name in enumerate(
+                        (
+                            "status",
+                            "line",
+                            "age",
+                            "failed",
+                            "drift",
+                            "Trend #C",
+                            "quality",
+                            "vs_reference",
+                            "Trend #B",
+                            "version",
+                            "report_url",
+                            "project",
+                            "model",
+                        )
+                    )
+                },
+            },
+        },
+    ],
+)
+HISTORY = status_history(
+    *(20, "Worst status"),
+    "A cell a day, or an hour in ranges under three days: the worst status of the model's evaluations and segments. Blank: no batch. Grey: nothing could be tested.",
+    sql(
+        never_empty(
+            f"""\
+select {_CELL} as time, {_NAME}, coalesce(max(status_code) filter (where status_code < 4), 4) as status
+from grafana.snapshots where {IN_RANGE} and {OF_FLEET} group by 1, 2""",
+            {"line": "'no batches'", "status": "null"},
+        ),
+        series=True,
+    ),
+    size=(16, 10),
+    links=[link_to("tests", "Which tests", keep=("project", "model"))],
+)
+ALERTS = alert_list(
+    21, "Firing alerts", "Alerts of Grafana and of Prometheus that fire now.", size=(8, 10)
+)
+DRIFT = status_history(
+    *(30, "Share of drifted columns"),
+    "A cell a day, or an hour in ranges under three days. Pale: some columns, orange: a tenth of them, red: half.",
+    sql(
+        never_empty(
+            f"""\
+select {_CELL} as time, {_NAME}, max(drifted_columns_ratio) as drift
+from grafana.snapshots where {IN_RANGE} and {OF_FLEET} and segment = '' and tested_columns > 0 group by 1, 2""",
+            {"line": "'no batches'", "drift": "null"},
+        ),
+        series=True,
+    ),
+    size=(12, 10),
+    unit="percentunit",
+    statuses=False,
+    scale=colours.DRIFTED_SHARE,
+    links=[_TO_DRIFT],
+)
+QUALITY = timeseries(
+    *(31, "Main figure against the reference"),
+    "The ten models that are furthest below their reference now: 0 is as good as there, negative is worse, whatever the figure's direction.",
+    [
+        sql(
+            f"""\
+with main as (
+{_LATEST_QUALITY}),
+worst as (select * from main where vs_reference is not null order by vs_reference limit 10)
+select time, {_NAME}, case when {lower_is_better().replace("metric in", "m.metric in")} then m.reference - m.value else m.value - m.reference end / nullif(abs(m.reference), 0) as vs_reference
+from grafana.metrics m join worst w using (project, model, stream, metric)
+where {IN_RANGE} and segment = '' and column_name = '' and label = ''
+order by 1"""
+        )
+    ],
+    size=(12, 10),
+    unit="percentunit",
+    legend="table",
+    links=[link_to("model-overview", "Open the model", keep=("project", "model"))],
+)
+COLUMNS = bar_gauge(
+    *(40, "Most drifted columns now"),
+    "The highest severities in the latest batches. From 1 on a column has drifted, whatever the method.",
+    sql(
+        f"""\
+select concat_ws(' · ', model, nullif(stream, ''), column_name) as name, max(severity) as severity, project, model, column_name as "column"
+from grafana.latest_drift where {OF_FLEET} and segment = '' and severity is not null
+group by project, model, stream, column_name order by severity desc limit 12"""
+    ),
+    size=(9, 11),
+    field="severity",
+    scale=colours.SEVERITY,
+    defaults={"decimals": 2},
+    links=[link_to("column", "Open the column", row=("project", "model", "column"))],
+)
+FAILING = table(
+    *(41, "Failing tests now"),
+    "Tests that fail in the newest batch of their stream; the longest first. Grey numbers are warnings. Source: grafana.failing_tests.",
+    [
+        sql(
+            f"""\
+select concat_ws(' · ', model, nullif(stream, ''), nullif(segment, '')) as line, status_code as status, replace(test, '_', ' ') as test, concat_ws(' ', nullif(column_name, ''), nullif(label, '')) as subject,
+  value, case when value < lower then lower else upper end as bound, streak, since, project, model, evaluation, column_name as "column", report_url
+from grafana.failing_tests where {OF_FLEET}
+order by critical desc, streak desc, line, test limit 50"""
+        )
+    ],
+    size=(15, 11),
+    overrides=[
+        override("status", **STATUS_CELL),
+        override(
+            "line",
+            displayName="Model",
+            custom__minWidth=110,
+            links=[link_to("tests", "Open its tests", row=("project", "model"))],
+        ),
+        override("test", displayName="Test", custom__minWidth=100),
+        override(
+            "subject",
+            displayName="Column",
+            custom__minWidth=90,
+            links=[link_to("column", "Open the column", row=("project", "model", "column"))],
+        ),
+        override("value", displayName="Value", custom__width=76, decimals=3),
+        override("bound", displayName="Bound", custom__width=70, decimals=3),
+        override(
+            "streak",
+            displayName="In a row",
+            custom__width=84,
+            min=0,
+            max=14,
+            thresholds=steps((None, WARNING), (3, LATE), (7, FAIL)),
+            custom__cellOptions=GAUGE_CELL,
+        ),
+        override("since", displayName="Since", unit="dateTimeFromNow", custom__width=104),
+        override("report_url", **REPORT_CELL),
+        *hidden("project", "model", "evaluation", "column"),
+    ],
+)
+FAILED = timeseries(
+    *(50, "Failed tests"),
+    "Critical tests that failed or could not be done, by model; the ten models with the most in the range.",
+    [
+        sql(
+            f"""\
+with found as (
+  select {_CELL} as time, {_NAME}, sum(tests_fail + tests_error)::float8 as failed
+  from grafana.snapshots where {IN_RANGE} and {OF_FLEET} group by 1, 2),
+worst as (select line from found group by 1 having sum(failed) > 0 order by sum(failed) desc limit 10)
+select time, line, failed from found join worst using (line) order by 1"""
+        )
+    ],
+    size=(12, 8),
+    bars=True,
+    stacked=True,
+    defaults={"min": 0, "decimals": 0},
+    links=[_TO_TESTS],
+)
+DELAY = timeseries(
+    *(51, "Delay from the batch's end to its result"),
+    "How long after the end of a batch its evaluation was known; quality waits for labels, so it counts from the quickest evaluation of a batch.",
+    [
+        sql(
+            f"""\
+select time, percentile_cont(0.5) within group (order by delay) as median, max(delay) as slowest
+from (select {_CELL} as time, project, model, stream, min(extract(epoch from computed_at - window_end))::float8 as delay
+      from grafana.snapshots where {IN_RANGE} and {OF_FLEET} and segment = '' and window_end is not null group by 1, 2, 3, 4, window_end) d
+group by 1 order by 1"""
+        )
+    ],
+    size=(12, 8),
+    unit="s",
+    named="${__field.name}",
+    defaults={"min": 0},
+    links=[link_to("exporter-health", "Is the exporter well?")],
+)
+
+DASHBOARD = Dashboard(
+    name="fleet-overview",
+    title="Fleet overview",
+    question="Is anything wrong with any model, and since when?",
+    about="overview",
+    variables=[project(many=True), model(many=True), stream(), *datasources()],
+    events=events(OF_FLEET),
+    rows=[
+        STATS,
+        [MODELS],
+        [HISTORY, ALERTS],
+        [DRIFT, QUALITY],
+        [COLUMNS, FAILING],
+        Section(900, "Pipeline and history", [[FAILED, DELAY]]),
+    ],
+)

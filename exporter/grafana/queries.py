@@ -1,0 +1,118 @@
+"""SQL of panels: what the variables choose, and the shapes that panels read.
+
+Every condition is written with `= any (array[${variable:sqlstring}]::text[])`: quoted by Grafana,
+whole with one value, many or none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from exporter.metrics import CATALOGUE
+
+WHOLE = "whole batch"  # how the segment of all rows is shown
+UNTAGGED = "no tags"  # how a stream without stream tags is shown
+SEGMENT = f"coalesce(nullif(segment, ''), '{WHOLE}')"
+STREAM = f"coalesce(nullif(stream, ''), '{UNTAGGED}')"
+# The options of a metric, in a name: {"q": 0.25} is `q: 0.25`.
+OPTIONS = """nullif(translate(params::text, '{}"', ''), '')"""
+FIGURE = f"concat_ws(' ', coalesce(name, replace(metric, '_', ' ')), nullif(label, ''), {OPTIONS})"
+# The worst of several statuses: what was skipped tells nothing where something else does.
+WORST = "coalesce(max(status_code) filter (where status_code < 4), 4)"
+IN_RANGE = "$__timeFilter(time)"
+
+
+def any_of(column: str, variable: str) -> str:
+    """The condition that a variable chooses by the values of a column, or of an expression."""
+    return f"{column} = any (array[${{{variable}:sqlstring}}]::text[])"
+
+
+def where(*conditions: str) -> str:
+    """Conditions, all of which hold."""
+    return "\n  and ".join(conditions)
+
+
+OF_PROJECT = any_of("project", "project")
+OF_MODEL = where(OF_PROJECT, any_of("model", "model"))
+OF_FLEET = where(OF_MODEL, any_of(STREAM, "stream"))
+OF_EVALUATION = where(OF_MODEL, any_of("evaluation", "evaluation"))
+CHOSEN = where(OF_EVALUATION, any_of(SEGMENT, "segment"), any_of(STREAM, "stream"))
+OF_COLUMN = where(CHOSEN, any_of("column_name", "column"))
+WHOLE_BATCH = where(OF_EVALUATION, "segment = ''", any_of(STREAM, "stream"))
+
+
+def listed(values: object) -> str:
+    """Texts as a list for `in (…)`."""
+    return ", ".join("'" + str(v).replace("'", "''") + "'" for v in values)  # type: ignore[attr-defined]
+
+
+def metrics(*ids: str) -> str:
+    """The condition that chooses metrics of the catalogue; a KeyError where one is not in it."""
+    return f"metric in ({listed(CATALOGUE[i].id for i in ids)})"
+
+
+def history(
+    view: str,
+    conditions: str,
+    *,
+    named: str,
+    values: Mapping[str, str],
+    labels: Mapping[str, str] | None = None,
+) -> str:
+    """Points over time, a row each: `time`, `line`, the labels, the values.
+
+    A line is told apart by *named* and by evaluation, segment and stream; of these its name has
+    what is not the same for all lines. Of several snapshots of one window the newest is shown. Where
+    a batch is missing a row without values interrupts the line, whatever the batches' length.
+    """
+    labels = labels or {}
+    labelled = "".join(f", {expression} as {name}" for name, expression in labels.items())
+    also = "".join(f", {name}" for name in labels)
+    given = "".join(f", {expression} as {name}" for name, expression in values.items())
+    shown = ", ".join(values)
+    nothing = ", ".join("null" for _ in values)
+    return f"""\
+with points as (
+  select distinct on (time, evaluation, segment, stream, base{also})
+    time, window_end, evaluation, segment, stream, {named} as base{labelled}{given}
+  from {view}
+  where {IN_RANGE}
+  and {conditions}
+  order by time, evaluation, segment, stream, base{also}, snapshot_id desc),
+named as (
+  select *, coalesce(nullif(concat_ws(' · ', nullif(base, ''), {_varying("evaluation")}, {_varying("segment")}, {_varying("stream")}), ''), evaluation) as line
+  from points),
+gaps as (
+  select *, lead(time) over (partition by evaluation, segment, stream, base{also} order by time) as next
+  from named)
+select time, line{also}, {shown} from named
+union all
+select window_end, line{also}, {nothing} from gaps where next > window_end + (window_end - time) / 2
+order by 1, 2"""
+
+
+def _varying(column: str) -> str:
+    """A column's text where it is not the same in all rows."""
+    return f"case when min({column}) over () <> max({column}) over () then nullif({column}, '') end"
+
+
+def never_empty(query: str, columns: Mapping[str, str]) -> str:
+    """The query's rows, or one of nothing at the range's end: some panels show no rows as an error.
+
+    *columns* are those beside `time`, with what stands in them.
+    """
+    nothing = ", ".join(columns.values())
+    shown = ", ".join(columns)
+    return f"""\
+with found as (
+{query})
+select time, {shown} from found
+union all
+select $__timeTo()::timestamptz, {nothing} where not exists (select from found)
+order by 1"""
+
+
+def lower_is_better() -> str:
+    """The condition that a metric is an error: the smaller, the better."""
+    ids = sorted(spec.id for spec in CATALOGUE.values() if spec.better == "lower")
+    return f"metric in ({listed(ids)})"
