@@ -68,3 +68,9 @@ def nearest(name: object, known: Iterable[str]) -> str:
     """A suggestion to end a message with: `; did you mean 'x'?`, or nothing."""
     near = get_close_matches(str(name), list(known), 1)
     return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def refuse(problems: Iterable[Problem]) -> None:
+    """Raise one PlanError that has all of these mistakes; nothing where there are none."""
+    if told := [f"{'.'.join(map(str, p.path))}: {p.text}" for p in problems]:
+        raise PlanError("\n".join(told))

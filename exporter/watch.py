@@ -72,10 +72,11 @@ class Watched:
             self.model, loaded.folder, schema_of(self.model), loaded.config.timezone
         )
         self._fixed_sources: dict[str, FileSource] = {}
-        self.descriptors, _ = descriptors_of(self.model)
         self._beside = configured(self.model.ranking, loaded.folder)
+        self._bare = self._complete_schema()
+        self.descriptors, _ = descriptors_of(self.model, kinds=self._bare.kinds)
         self._profiles = WindowProfiles(self.source, descriptors=self.descriptors)
-        self.schema = described(self._complete_schema(), self.descriptors)
+        self.schema = described(self._bare, self.descriptors)
         self.grids: Mapping[str, Grid] = grids or {}
 
     @property
@@ -136,7 +137,7 @@ class Watched:
 
     def _plan(self, name: str) -> Plan:
         given = self.evaluations[name]
-        schema = self._seen_by(given)
+        schema = self._seen_by(name)
         plan = make_plan(
             given.metrics,
             schema,
@@ -147,9 +148,14 @@ class Watched:
         expected = (given.reference or self.model.reference) is not None
         return replace(plan, reference_expected=expected)
 
-    def _seen_by(self, given: Evaluation) -> Schema:
-        """Labels come later: an evaluation that does not read the target does not see its column."""
-        schema = self.schema
+    def _seen_by(self, name: str) -> Schema:
+        """Labels come later: an evaluation that does not read the target does not see its column.
+
+        Nor does it see what the preset `text` of another has texts described by.
+        """
+        given = self.evaluations[name]
+        columns, _ = descriptors_of(self.model, evaluations=[name], kinds=self._bare.kinds)
+        schema = described(self._bare, columns)
         probe = make_plan(given.metrics, schema, tests=given.tests, problems=[])
         if not self.model.labels or probe.needs_target or given.requires == "target":
             return schema

@@ -14,7 +14,6 @@ from exporter.metrics import CATALOGUE
 from exporter.plan import Plan, make_plan
 from exporter.presets import (
     METRICS,
-    METRICS_TO_COME,
     OF_PROBABILITIES,
     OF_TWO_CLASSES,
     REQUIRED,
@@ -58,8 +57,8 @@ def columns_tested(plan: Plan) -> dict[str, set[str] | None]:
     return found
 
 
-def test_every_promised_preset_is_there_or_to_come():
-    assert METRICS.keys() | METRICS_TO_COME == PROMISED["metrics"]
+def test_every_promised_preset_is_there():
+    assert METRICS.keys() == PROMISED["metrics"]
     assert TESTS.keys() == PROMISED["tests"]
 
 
@@ -222,14 +221,6 @@ def test_of_more_than_two_classes_a_preset_leaves_out_what_only_two_have():
 def test_regression_has_its_baselines_and_spreads():
     ids = {u.spec.id for u in make_plan(["regression"], INPUTS).uses}
     assert {"error_std", "absolute_error_std", "baseline_mae", "baseline_rmse", "r2"} <= ids
-
-
-@pytest.mark.parametrize("name", METRICS_TO_COME)
-def test_a_preset_of_metrics_to_come_is_refused_with_that_reason_and_what_there_is(name):
-    with pytest.raises(
-        PlanError, match=rf"preset '{name}' is not built yet; there are .*data_drift"
-    ):
-        make_plan([name], INPUTS)
 
 
 def ranked(**parts: Any) -> Schema:

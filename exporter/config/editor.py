@@ -13,7 +13,7 @@ from exporter.evidently import UNDER_METRICS, UNDER_TESTS, Alias
 from exporter.metrics import CATALOGUE, MetricSpec
 from exporter.metrics.drift import COLUMN_DRIFT, EMBEDDINGS_DRIFT, methods_of
 from exporter.plan.asking import DRIFT, decisions
-from exporter.presets import METRICS, REQUIRED, ROLES, TESTS, Entry
+from exporter.presets import METRICS, REQUIRED, ROLES, TESTS, TEXT, Entry
 
 _ANCHORS = {"^x-": True}
 _NULL = {"type": "null"}
@@ -148,6 +148,8 @@ def _entry(
     named = {name: _with_options(options(spec), spec.help) for name, spec in ours.items()}
     for name, parts in presets.items():
         form = _preset_options(parts, options)
+        if presets is METRICS and name == TEXT:
+            form["properties"]["descriptors"] = {"type": "array", "items": _ONE, "minItems": 1}
         if presets is TESTS and name in REQUIRED:
             form["required"] = [REQUIRED[name]]
         named[name] = _with_options(form, f"The preset {name}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from exporter.batch import KNOWN, Kind, Schema
 from exporter.config.fields import text_of
 from exporter.config.forms import Columns, Model, Ranking, Shared
 from exporter.errors import Path, Problem
+from exporter.plan.describing import Describing, wishes
 
 if TYPE_CHECKING:  # texts want Arrow: it is not imported for models that have none
     from exporter.descriptors import DescriptorColumn
@@ -55,19 +57,31 @@ def schema_of(model: Model) -> Schema:
 
 
 def descriptors_of(
-    model: Model, at: Path = ()
+    model: Model,
+    *,
+    evaluations: Collection[str] | None = None,
+    kinds: Mapping[str, Kind] | None = None,
+    at: Callable[..., Path] = lambda *path: path,
 ) -> tuple[tuple[DescriptorColumn, ...], list[Problem]]:
-    """The columns that descriptors add, and the mistakes in what was asked for, which stands *at*."""
-    if not model.descriptors:
-        return (), []
-    from exporter.descriptors import descriptor_columns
+    """The columns that descriptors add, and the mistakes in what was asked for, each with its path.
 
-    schema = schema_of(model)
-    kinds: dict[str, Kind | None] | None = None
-    if schema.kinds and model.columns:
+    They are declared, or brought along by the preset `text` of *evaluations*: None = of all. *kinds*
+    are those of the data's columns where the config does not list them. *at* gives the place of a
+    key of the model.
+    """
+    asked = [
+        wish
+        for name, evaluation in (model.evaluations or {}).items()
+        if evaluation is not None and (evaluations is None or name in evaluations)
+        for wish in wishes(evaluation.metrics, (*at("evaluations", name), "metrics"))
+    ]
+    describing = Describing(model.descriptors or {}, tuple(asked))
+    declared = schema_of(model).kinds
+    known: dict[str, Kind | None] | None = None
+    if declared and model.columns:
         names = (model.columns.id, model.columns.target, model.columns.prediction)
-        kinds = {**dict.fromkeys(filter(None, names)), **schema.kinds}
-    return descriptor_columns(model.descriptors, kinds, at)
+        known = {**dict.fromkeys(filter(None, names)), **declared}
+    return describing.columns(declared or kinds or {}, known, at("descriptors"))
 
 
 def _without_kinds(model: Model, columns: Columns) -> Schema:

@@ -9,7 +9,6 @@ import yaml
 
 from exporter.config import forms
 from exporter.config.fields import Strict, unbuilt_keys
-from exporter.presets import METRICS_TO_COME
 
 _HEAD = """\
 # Configuration
@@ -224,8 +223,4 @@ def _to_come() -> str:
                 row([f"[{title}](#{title.lower().replace(' ', '-')})", f"`{name}`", advice])
                 for name, advice in unbuilt_keys(form).items()
             ]
-    lines += [
-        row(["[evaluations](#evaluations)", f"`metrics: [{name}]`", "other presets"])
-        for name in METRICS_TO_COME
-    ]
     return "\n".join(lines) + "\n"

@@ -305,9 +305,10 @@ def _check_segments(case: Case) -> None:
 
 
 def _check_descriptors(case: Case) -> None:
-    if not case.model.descriptors or case.is_broken("descriptors") or case.is_broken("columns"):
+    if case.is_broken("descriptors") or case.is_broken("columns"):
         return
-    columns, problems = descriptors_of(case.model, case.at("descriptors"))
+    sound = [n for n in case.model.evaluations or {} if not case.is_broken("evaluations", n)]
+    columns, problems = descriptors_of(case.model, evaluations=sound, at=case.at)
     _tell_all(case, problems)
     for missing in dict.fromkeys(column.spec.lack() for column in columns):
         if missing:
@@ -336,7 +337,7 @@ def _check_evaluation(case: Case, name: str, given: Evaluation) -> None:
 def _plan(case: Case, name: str, given: Evaluation) -> Plan:
     found: list[Problem] = []
     hints: list[Problem] = []
-    schema = None if case.is_broken("columns") else _evaluated(case.model)
+    schema = None if case.is_broken("columns") else _evaluated(case.model, name)
     plan = make_plan(
         given.metrics,
         schema,
@@ -353,13 +354,15 @@ def _plan(case: Case, name: str, given: Evaluation) -> Plan:
     return plan
 
 
-def _evaluated(model: Model) -> Schema:
-    """The schema that plans are made for: the declared columns and those of descriptors."""
-    if not model.descriptors or not schema_of(model).kinds:
-        return schema_of(model)
+def _evaluated(model: Model, evaluation: str) -> Schema:
+    """The schema that a plan is made for: the declared columns and those of descriptors."""
+    schema = schema_of(model)
+    columns, _ = descriptors_of(model, evaluations=[evaluation])
+    if not columns or not schema.kinds:
+        return schema
     from exporter.descriptors import described
 
-    return described(schema_of(model), descriptors_of(model)[0])
+    return described(schema, columns)
 
 
 def _tell_all(case: Case, found: Iterable[Problem]) -> None:

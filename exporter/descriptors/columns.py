@@ -70,7 +70,12 @@ def described(schema: Schema, columns: Sequence[DescriptorColumn]) -> Schema:
     kinds = {column.name: column.kind for column in columns}
     if not columns:
         return schema
-    return replace(schema, kinds={**schema.kinds, **kinds}, features=(*schema.features, *kinds))
+    return replace(
+        schema,
+        kinds={**schema.kinds, **kinds},
+        features=(*schema.features, *kinds),
+        described={column.name: column.column for column in columns},
+    )
 
 
 def computed(table: pa.Table, columns: Sequence[DescriptorColumn]) -> pa.Table:

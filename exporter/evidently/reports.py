@@ -43,9 +43,7 @@ _POPULARITY: tuple[Entry, ...] = ("average_popularity", "item_coverage", "item_g
 _PLOT = "a plot: {}"
 _ROWS = refused(_PLOT.format("the rows are in your data; snapshots hold figures"))
 _GROUPS = refused("quality by value of a feature is a segment: `segments: {country: {max: 10}}`")
-_DESCRIBED = refused(
-    "name descriptors under `descriptors:`; they are columns for every metric, and column_drift"
-)
+_DESCRIBED = refused("the preset text has the figures and the drift of descriptors")
 _OWN = refused("write it as a metric of your own, in a plugin")
 _RECSYS_ROWS = refused("it lists recommendations of single users: query your data")
 _OF_USERS = refused("of users there is none: item_bias is that of items; or use segments")
@@ -86,7 +84,9 @@ METRICS_04: Mapping[str, Alias] = {
     "EmbeddingsDriftMetric": means("embeddings_drift", embeddings_name="columns"),
     "TargetByFeaturesTable": _GROUPS,
     "TextDescriptorsDriftMetric": _DESCRIBED,
-    "TextDescriptorsCorrelationMetric": _DESCRIBED,
+    "TextDescriptorsCorrelationMetric": refused(
+        "{correlation: {columns: [comment.text_length, age]}}, of columns that describe texts"
+    ),
     "TextDescriptorsDistribution": _DESCRIBED,
     "FeatureImportanceMetric": refused(
         "it trains a model on every batch: store the importances of your own model as a table"
@@ -260,6 +260,7 @@ METRIC_PRESETS: Mapping[str, Alias] = {
     "ClassificationQuality": means(*_QUALITY, k="top_k"),
     "ClassificationQualityByLabel": means(*_BY_LABEL, k="top_k"),
     "ClassificationDummyQuality": means(*_GUESSES, k="top_k"),
-    "TextEvals": _DESCRIBED,
+    "TextEvals": means("text"),
+    "TextOverviewPreset": means("text"),
     "RecsysPreset": means("ranking"),
 }  # fmt: skip

@@ -8,17 +8,19 @@ from typing import Any, Literal
 
 from exporter.batch import Schema
 from exporter.checks import OPERATORS
+from exporter.distances import DRIFT_METHODS
 from exporter.errors import Path, Problem, nearest
 from exporter.metrics import CATALOGUE, MetricSpec
 from exporter.metrics.drift import COLUMN_DRIFT, EMBEDDINGS_DRIFT
 from exporter.metrics.ranking import LACKS
+from exporter.plan.describing import OWN_OPTIONS, read_by_preset
 from exporter.presets import (
     METRICS,
-    METRICS_TO_COME,
     OF_PROBABILITIES,
     OF_TWO_CLASSES,
     REQUIRED,
     TESTS,
+    TEXT,
     WITH_FEATURES,
     Entry,
 )
@@ -125,9 +127,6 @@ class Asking:
                 yield replace(asked, preset=asked.preset or entry.is_part)
 
     def _unknown(self, name: Any) -> str:
-        if self.kind == "metrics" and name in METRICS_TO_COME:
-            known = ", ".join(sorted(self.presets))
-            return f"preset {name!r} is not built yet; there are {known}"
         other = METRICS if self.kind == "tests" else TESTS
         hint = ""
         if name in other:
@@ -141,6 +140,12 @@ class Asking:
 
     def _preset(self, name: str, given: Mapping[str, Any], at: Path) -> Iterator[Asked]:
         known = {"columns"} | ({"critical"} if self.kind == "tests" else set())
+        if self.kind == "metrics" and name == TEXT:
+            known |= set(OWN_OPTIONS)
+            read = read_by_preset(given, self.schema, at, self.tell)
+            if read is None:
+                return
+            given = read
         needed = REQUIRED.get(name) if self.kind == "tests" else None
         if needed and needed not in given:
             self.tell(at, f"{name} needs {needed!r}")
@@ -151,6 +156,7 @@ class Asking:
             own = (spec.options.keys() - fixed.keys()) | ({"critical"} & known)
             own -= taken if spec.id == DRIFT else set()
             known |= own
+            own -= _of_others(spec, fixed, given)
             if not self._out_of_place(spec):
                 part_of = _part(spec, fixed, given, own, at)
                 yield replace(part_of, test=self.kind == "tests")
@@ -193,6 +199,19 @@ def _has_alike(spec: MetricSpec, schema: Schema) -> bool:
     decided = not of_target and not schema.prediction and schema.probabilities
     kind = "categorical" if decided else schema.kinds.get(name)
     return any(schema.kinds.get(f) == kind for f in schema.features if f != name)
+
+
+def _of_others(spec: MetricSpec, fixed: Mapping[str, Any], given: Mapping[str, Any]) -> set[str]:
+    """Options of drift that are not for these columns: texts and what describes them have methods of their own."""
+    role = fixed.get("columns")
+    if spec.id != DRIFT or role not in ("text", "descriptors"):
+        return set()
+    method = DRIFT_METHODS.get(str(given.get("method")))
+    of_texts = method is not None and "text" in method.kinds
+    options = set(spec.options)
+    if role == "text":
+        return set() if of_texts else options - {"words"}
+    return options if of_texts else {"words"}
 
 
 def decisions(parts: Iterable[Entry]) -> set[str]:

@@ -17,7 +17,7 @@ from exporter.presets import ROLES
 from exporter.profile.column import PROFILE_OF
 from exporter.profile.outcome import ScoreProfile
 
-_OF_FEATURES = ("all", "features", "numerical", "categorical", "text")
+_OF_FEATURES = ("all", "features", "numerical", "categorical", "text", "descriptors")
 _OF_ANY_METHOD = ("method", "threshold", "compat")
 TEST_KEYS = ("columns", *OPERATORS, "critical", "name", "label")
 
@@ -160,6 +160,8 @@ class Choosing:
             return None  # of inferred columns only the data tells
         if role == "all":
             return list(schema.kinds)
+        if role == "descriptors":
+            return list(schema.described)
         if role == "text":
             return [name for name, kind in schema.kinds.items() if kind == "text"]
         kinds = {name: schema.kinds.get(name) for name in schema.features}

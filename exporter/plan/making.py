@@ -9,7 +9,7 @@ from typing import Any
 
 from exporter.batch import Schema
 from exporter.checks import OPERATORS, Check, Condition, Mode, read_conditions, shared_params
-from exporter.errors import Path, PlanError, Problem
+from exporter.errors import Path, Problem, refuse
 from exporter.metrics import CATALOGUE, MetricSpec
 from exporter.metrics.drift import DriftRows
 from exporter.plan.asking import DRIFT, EMBEDDINGS, Asked, Asking, Told
@@ -50,8 +50,8 @@ def make_plan(
     if automatic_tests not in DEFAULT_MIN_ROWS:
         maker.tell((*at, "automatic_tests"), "expected directional or evidently")
         automatic_tests = "directional"
-    if problems is None and found:
-        raise PlanError("\n".join(f"{'.'.join(map(str, p.path))}: {p.text}" for p in found))
+    if problems is None:
+        refuse(found)
     rows = DEFAULT_MIN_ROWS[automatic_tests] if min_rows is None else min_rows
     return replace(plan_of, mode=automatic_tests, min_rows=rows)
 

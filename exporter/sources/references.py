@@ -17,9 +17,10 @@ import pyarrow as pa
 
 from exporter import __version__
 from exporter.batch import Batch, Kind, RankedBy, Schema, Task
-from exporter.errors import PlanError
+from exporter.errors import refuse
 from exporter.evaluation import Outcome, ReferenceProfile, merge_references, outcome_of
 from exporter.plan import make_plan
+from exporter.plan.describing import Describing
 from exporter.profile.build import profile_table
 from exporter.profile.column import (
     CategoryProfile,
@@ -48,10 +49,8 @@ if TYPE_CHECKING:  # descriptors cost 30 ms, and few models have texts
 
 FORMAT = 2
 MEMORY = 256 << 20  # bytes of window profiles held by a process
+NOT_DESCRIBED = Describing()
 MERGED = 8  # rolling references held by a process: evaluations of one window share them
-Descriptors = Mapping[
-    str, Sequence[str | Mapping[str, Mapping[str, Any] | None]]
-]  # what stands under `descriptors:`
 Where = tuple[tuple[str, str], ...]  # columns and the values that rows must have in them
 
 
@@ -60,7 +59,7 @@ def reference_profile(
     columns: Mapping[str, Any] | None,
     task: Task | None,
     elsewhere: Collection[str] = (),
-    descriptors: Descriptors | None = None,
+    describing: Describing = NOT_DESCRIBED,
     *,
     ranked_by: RankedBy = "score",
 ) -> ReferenceProfile:
@@ -72,43 +71,37 @@ def reference_profile(
 
     def opened() -> tuple[Batch, Schema]:
         batch, schema = open_with_schema(data, columns, task, elsewhere)
-        return with_texts(batch, replace(schema, ranked_by=ranked_by), descriptors)
+        return with_texts(batch, replace(schema, ranked_by=ranked_by), describing)
 
     if not isinstance(data, str | Path):
         batch, schema = opened()
-        return _with(profile_of(batch, schema, schema.columns()), descriptors)
+        return _with(profile_of(batch, schema, schema.columns()), describing)
     prints = [(str(f.path.resolve()), *f.print) for f in found(str(data), Path())]
-    name = _name(prints, columns, task, descriptors, ranked_by)
+    name = _name(prints, columns, task, describing.key() if describing else None, ranked_by)
     kept = _PATHS.get(name)
     if kept is None:
         kept = _kept(open_cache("references"), name, opened)
         _PATHS.keep(name, kept)
-    return _with(kept, descriptors)
+    return _with(kept, describing)
 
 
-def with_texts(
-    batch: Batch, schema: Schema, descriptors: Descriptors | None
-) -> tuple[Batch, Schema]:
+def with_texts(batch: Batch, schema: Schema, describing: Describing) -> tuple[Batch, Schema]:
     """Batch and schema with the columns that descriptors add; a PlanError that lists what is wrong with these."""
-    if not descriptors:
+    if not describing:
         return batch, schema
-    from exporter.descriptors import described, descriptor_columns, with_descriptors
+    from exporter.descriptors import described, with_descriptors
 
-    kinds: dict[str, Kind | None] = {**dict.fromkeys(batch.types), **schema.kinds}
-    columns, problems = descriptor_columns(descriptors, kinds, ("descriptors",))
-    if problems:
-        told = [f"{'.'.join(map(str, p.path))}: {p.text}" for p in problems]
-        raise PlanError("\n".join(told))
+    known: dict[str, Kind | None] = {**dict.fromkeys(batch.types), **schema.kinds}
+    columns, problems = describing.columns(schema.kinds, known, ("descriptors",))
+    refuse(problems)
     return with_descriptors(batch, columns), described(schema, columns)
 
 
-def _with(profile: ReferenceProfile, descriptors: Descriptors | None) -> ReferenceProfile:
+def _with(profile: ReferenceProfile, describing: Describing) -> ReferenceProfile:
     """The profile with what a batch needs to be described likewise."""
-    if not descriptors:
+    if not describing:
         return profile
-    from exporter.descriptors import descriptor_columns
-
-    return replace(profile, descriptors=descriptor_columns(descriptors)[0])
+    return replace(profile, descriptors=describing.columns(profile.schema.kinds, None)[0])
 
 
 def profile_of(

@@ -43,6 +43,19 @@ def test_classes_and_their_probabilities_are_given_as_a_mapping(files: Shop) -> 
     assert told["accuracy", ""] == told["recall_by_label", "bat"] == 1
 
 
+def test_texts_are_described_where_their_preset_is_asked_for(files: Shop) -> None:
+    texts = pa.table({"comment": [f"{'very ' * (i % 7)}good order {i}" for i in range(120)]})
+    pq.write_table(texts, files.folder / "comments.parquet")
+    made = files.json("evaluate", "comments.parquet", "--metrics", "text")
+    told = {(row["metric"], row["column"]): row["value"] for row in made["metrics"]}
+    assert told["max", "comment.word_count"] == 9
+    (files.folder / "columns.yaml").write_text("{categorical: [comment]}")
+    columns = ("--columns", "columns.yaml")
+    refused = files.call("evaluate", "comments.parquet", "--metrics", "text", *columns)
+    assert "the model has no text columns: list them under columns.text" in refused.stderr
+    assert refused.exit_code == 2
+
+
 def test_a_ranking_names_users_and_items_and_what_is_known_of_them(files: Shop) -> None:
     shown = pa.table({"who": ["a", "a", "b", "b"], "what": [1, 2, 1, 3], "score": [2, 1, 2, 1],
                       "clicked": [1, 0, 0, 1]})  # fmt: skip

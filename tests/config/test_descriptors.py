@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,49 @@ def test_a_mistake_in_descriptors_has_its_place(
         line.startswith(f"{path}:{place}: ") and text in line
         for line in str(caught.value).splitlines()
     ), str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("asked", "at", "text"),
+    [
+        ("{columns: [coment]}", "coment]", "no text of the model; did you mean 'comment'?"),
+        ("{columns: [stars]}", "stars]}}]", "'stars' is no text of the model"),
+        ("{columns: stars}", "columns: stars", "expected a list of texts, or text or all"),
+        ("{descriptors: [text_lenght]}", "text_lenght", "did you mean 'text_length'?"),
+        ("{descriptors: [{contains: {item: [a]}}]}", "item:", "did you mean 'items'?"),
+        ("{descriptors: text_length}", "descriptors: text", "expected a list of descriptors"),
+        ("{descriptors: []}", "descriptors: []", "expected a list of descriptors"),
+        ("{descriptor: [text_length]}", "descriptor: [text", "did you mean 'descriptors'?"),
+        ("{k: 3}", "k: 3", "no part of preset 'text' has the option 'k'"),
+    ],
+)
+def test_a_mistake_in_the_preset_of_texts_has_its_place(
+    asked: str, at: str, text: str, tmp_path: Path
+) -> None:
+    path = written(tmp_path, "comment: [word_count, {text_length: {name: letters}}]")
+    source = re.sub("metrics: .*", f"metrics: [{{text: {asked}}}]", path.read_text())
+    path.write_text(source)
+    number, line = next((n, x) for n, x in enumerate(source.splitlines(), 1) if at in x)
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    told = str(caught.value).splitlines()
+    assert any(x.startswith(f"{path}:{number}:{line.index(at) + 1}: ") and text in x for x in told)
+
+
+def test_what_the_preset_of_texts_brings_can_be_tested_in_its_evaluation_only(
+    tmp_path: Path,
+) -> None:
+    config = CONFIG.replace("{{mean: {{columns: [comment.text_length]}}}}", "text")
+    tests = "[{mean: {columns: [comment.text_length], lt: 400}}]"
+    path = tmp_path / "shop.yaml"
+    path.write_text(config.format(descriptors="{}", tests=tests))
+    loaded = load_config(path)
+    names = [c.name for c in descriptors_of(loaded.models["reviews"])[0]]
+    assert names[:2] == ["comment.text_length", "comment.word_count"]
+    other = f"      other:\n        tests: {tests}\n"
+    path.write_text(path.read_text() + other)
+    with pytest.raises(ConfigError, match=r":13:35: 'comment.text_length' is not among the model"):
+        load_config(path)
 
 
 def test_a_metric_that_names_a_descriptor_nobody_asked_for_is_a_mistake(tmp_path: Path) -> None:

@@ -119,10 +119,11 @@ def test_a_key_whose_feature_is_to_come_is_refused_with_the_reason(
     assert mistakes(tmp_path, data) == [f"{place_of(written(data), key)}: {text}"]
 
 
-def test_a_preset_that_is_to_come_is_refused_with_the_reason(tmp_path: Path) -> None:
-    (told,) = mistakes(tmp_path, changed((*INPUTS, "metrics"), ["text"]))
-    assert "preset 'text' is not built yet; there are " in told
-    assert "data_drift" in told
+def test_the_preset_of_texts_is_refused_where_there_are_none(tmp_path: Path) -> None:
+    config = changed((*INPUTS, "metrics"), ["text"])
+    assert mistakes(tmp_path, config) == [
+        "19:11: the model has no text columns: list them under columns.text"
+    ]
 
 
 FORMS: list[tuple[tuple[str, ...], type, dict[str, Any]]] = [

@@ -11,7 +11,6 @@ from config.test_editor import FORMS
 from exporter.config import config_reference, forms
 from exporter.config.fields import unbuilt_keys
 from exporter.config.reference import inline
-from exporter.presets import METRICS_TO_COME
 
 PAGE = config_reference()
 
@@ -49,12 +48,6 @@ def test_a_key_that_is_refused_says_so_and_stands_in_the_list() -> None:
         for name, advice in unbuilt_keys(form).items():
             assert f"**Not built yet, refused**: {advice}." in rows_of(form)[name][3]
             assert f"| `{name}` | {advice} |" in to_come
-
-
-def test_presets_to_come_stand_in_the_list() -> None:
-    (_, to_come) = PAGE.split("## Not built yet\n")
-    for name in METRICS_TO_COME:
-        assert re.search(rf"\b{name}\b", to_come)
 
 
 def test_every_section_that_is_linked_to_is_there() -> None:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from golden.evaluations import HERE, Figures, batch_of, evaluated, golden, near, schema_of
 
+import exporter
 from exporter.descriptors import descriptor_columns, with_descriptors
 
 ASKED = {
@@ -37,6 +38,11 @@ def described(wanted: pa.ChunkedArray | pa.Array) -> pa.Table:
     return pa.table({column.name: batch.read(column.name) for column in columns})
 
 
+def tweets(wanted: pa.ChunkedArray | pa.Array) -> pa.Table:
+    """The texts of some of the tweets."""
+    return pq.read_table(HERE / "tweet_shapes.parquet", columns=["text"]).filter(wanted)
+
+
 @cache
 def figures(month: str) -> Figures:
     months = pc.cast(pq.read_table(HERE / "tweet_shapes.parquet")["month"], pa.string())
@@ -54,6 +60,31 @@ def test_the_means_are_the_golden_ones(month, name):
     assert figures(month).value("row_count") == MONTHS[month]["rows"]
     assert near(row.value, wanted["mean"])
     assert near(row.reference, wanted["mean_ref"])
+
+
+def test_the_preset_of_texts_describes_and_compares_the_same():
+    months = pc.cast(pq.read_table(HERE / "tweet_shapes.parquet")["month"], pa.string())
+    current, reference = (
+        tweets(pc.equal(months, "2016-06")),
+        tweets(pc.less_equal(months, "2016-03")),
+    )
+    preset = {"text": {"descriptors": ASKED["text"]}}
+    snapshot = exporter.evaluate(
+        current, reference, metrics=[preset], columns={"text": ["text"]},
+        automatic_tests="evidently",
+    )  # fmt: skip
+    found = Figures(snapshot)
+    for name in (*NUMERICAL, "has_link"):
+        wanted, row = MONTHS["2016-06"][f"descriptor:{name}"], found.drift[f"text.{name}"]
+        assert row.method == wanted["name"]
+        assert near(row.score, wanted["score"])
+        if name in NUMERICAL:
+            assert near(found.row("mean", f"text.{name}").value, wanted["mean"])
+    texts = MONTHS["2016-06"]["text_drift:all_authors"]
+    assert (found.drift["text"].method, found.drift["text"].threshold) == (
+        texts["name"],
+        texts["threshold"],
+    )
 
 
 @pytest.mark.parametrize("month", MONTHS)
