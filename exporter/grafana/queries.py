@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from exporter.metrics import CATALOGUE
+from exporter.metrics._registry import Better
 
 WHOLE = "whole batch"  # how the segment of all rows is shown
 UNTAGGED = "no tags"  # how a stream without stream tags is shown
@@ -20,6 +21,11 @@ FIGURE = f"concat_ws(' ', coalesce(name, replace(metric, '_', ' ')), nullif(labe
 # The worst of several statuses: what was skipped tells nothing where something else does.
 WORST = "coalesce(max(status_code) filter (where status_code < 4), 4)"
 IN_RANGE = "$__timeFilter(time)"
+# A cell a day, or an hour where the range is short: batches of different time zones share a column.
+DAY_OR_HOUR = """case when $__timeTo()::timestamptz - $__timeFrom()::timestamptz > interval '3 days'
+    then date_trunc('day', time, 'UTC') else date_trunc('hour', time, 'UTC') end"""
+# The figure that stands for a model's quality: the first of these that it has.
+MAIN = ("roc_auc", "f1", "accuracy", "mae", "rmse", "ndcg_at_k")
 
 
 def any_of(column: str, variable: str) -> str:
@@ -112,7 +118,22 @@ select $__timeTo()::timestamptz, {nothing} where not exists (select from found)
 order by 1"""
 
 
-def lower_is_better() -> str:
-    """The condition that a metric is an error: the smaller, the better."""
-    ids = sorted(spec.id for spec in CATALOGUE.values() if spec.better == "lower")
-    return f"metric in ({listed(ids)})"
+def better(direction: Better, of: str = "metric") -> str:
+    """The condition that a metric is the better the `lower` or the `higher` it is; or `neutral`."""
+    ids = sorted(spec.id for spec in CATALOGUE.values() if spec.better == direction)
+    return f"{of} in ({listed(ids)})"
+
+
+def improvement(of: str, over: str, metric: str = "metric") -> str:
+    """By how much one figure is better than another: negative is worse, whatever its direction."""
+    return f"case when {better('lower', metric)} then {over} - {of} else {of} - {over} end"
+
+
+def main_figures(conditions: str, *, by: str = "project, model, stream") -> str:
+    """The main figure of each *by* in its newest window: `metric`, `value`, `reference`, `vs_reference`."""
+    return f"""\
+select distinct on ({by}) {by}, metric, value, reference,
+  ({improvement("value", "reference")}) / nullif(abs(reference), 0) as vs_reference
+from grafana.latest_metrics
+where {where(conditions, "column_name = ''", "label = ''", "value is not null", metrics(*MAIN))}
+order by {by}, array_position(array[{listed(MAIN)}], metric), time desc, params::text"""

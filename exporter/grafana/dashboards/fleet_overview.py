@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from exporter.grafana import colours
+from exporter.grafana.cells import (
+    GAUGE_CELL,
+    REPORT_CELL,
+    STATUS_CELL,
+    sparkline_cell,
+    text_cell,
+)
 from exporter.grafana.colours import FAIL, GREY, LATE, SUCCESS, WARNING, Json, steps
 from exporter.grafana.dashboard import Dashboard, Section
 from exporter.grafana.navigation import (
@@ -11,7 +18,6 @@ from exporter.grafana.navigation import (
     link_to,
     model,
     project,
-    report_link,
     stream,
 )
 from exporter.grafana.panels import (
@@ -25,20 +31,22 @@ from exporter.grafana.panels import (
     table,
     timeseries,
 )
-from exporter.grafana.queries import IN_RANGE, OF_FLEET, listed, lower_is_better, never_empty
+from exporter.grafana.queries import (
+    DAY_OR_HOUR,
+    IN_RANGE,
+    OF_FLEET,
+    improvement,
+    main_figures,
+    never_empty,
+    where,
+)
 
-# The figure that stands for a model's quality: the first of these that it has.
-MAIN = ("roc_auc", "f1", "accuracy", "mae", "rmse", "ndcg_at_k")
 KEY = "concat_ws(' · ', project || ' / ' || model, nullif(stream, ''))"
 _NAME = f"{KEY} as line"
 _TO_MODEL = link_to("model-overview", "Open ${__data.fields.line}", row=("project", "model"))
 _TO_TESTS = link_to("tests", "Which tests", keep=("project", "model"))
 _TO_DRIFT = link_to("data-drift", "Which columns", keep=("project", "model"))
 _TO_QUALITY = link_to("data-quality", "Which data", keep=("project", "model"))
-
-# A cell a day, or an hour where the range is short: batches of different time zones share a column.
-_CELL = """case when $__timeTo()::timestamptz - $__timeFrom()::timestamptz > interval '3 days'
-    then date_trunc('day', time, 'UTC') else date_trunc('hour', time, 'UTC') end"""
 
 
 def _states(column: str, condition: str = "") -> Json:
@@ -79,7 +87,7 @@ STATS = (
         ),
         sql(
             f"""\
-select {_CELL} as time, sum(drifted_columns)::float8 as drifted
+select {DAY_OR_HOUR} as time, sum(drifted_columns)::float8 as drifted
 from grafana.snapshots where {IN_RANGE} and {OF_FLEET} and segment = '' and tested_columns is not null
 group by 1 order by 1""",
             series=True,
@@ -97,7 +105,7 @@ group by 1 order by 1""",
         ),
         sql(
             f"""\
-select {_CELL} as time, sum(tests_success)::float8 / nullif(sum(tests_success + tests_warning + tests_fail + tests_error), 0) as passed
+select {DAY_OR_HOUR} as time, sum(tests_success)::float8 / nullif(sum(tests_success + tests_warning + tests_fail + tests_error), 0) as passed
 from grafana.snapshots where {IN_RANGE} and {OF_FLEET}
 group by 1 order by 1""",
             series=True,
@@ -116,7 +124,7 @@ group by 1 order by 1""",
         ),
         sql(
             f"""\
-select {_CELL} as time, sum(rows)::float8 as rows
+select {DAY_OR_HOUR} as time, sum(rows)::float8 as rows
 from (select time, project, model, stream, max(rows) as rows from grafana.snapshots
       where {IN_RANGE} and {OF_FLEET} and segment = '' group by 1, 2, 3, 4) b
 group by 1 order by 1""",
@@ -129,73 +137,20 @@ group by 1 order by 1""",
     ),
 )
 
-_LATEST_QUALITY = f"""\
-select distinct on (project, model, stream) project, model, stream, metric, value, reference,
-  case when {lower_is_better()} then reference - value else value - reference end / nullif(abs(reference), 0) as vs_reference
-from grafana.latest_metrics
-where {OF_FLEET} and segment = '' and column_name = '' and label = '' and value is not null and metric in ({listed(MAIN)})
-order by project, model, stream, array_position(array[{listed(MAIN)}], metric), time desc"""
-
-
+_LATEST_QUALITY = main_figures(where(OF_FLEET, "segment = ''"))
 _QUALITY_TREND = f"""\
 with main as (
 {_LATEST_QUALITY})
-select {_CELL} as time, {_NAME}, max(m.value) as value
+select {DAY_OR_HOUR} as time, {_NAME}, max(m.value) as value
 from grafana.metrics m join main using (project, model, stream, metric)
 where {IN_RANGE} and segment = '' and column_name = '' and label = ''
 group by 1, 2 order by 1"""
 _DRIFT_TREND = f"""\
-select {_CELL} as time, {_NAME}, max(drifted_columns_ratio) as value
+select {DAY_OR_HOUR} as time, {_NAME}, max(drifted_columns_ratio) as value
 from grafana.snapshots
 where {IN_RANGE} and {OF_FLEET} and segment = '' and tested_columns > 0
 group by 1, 2 order by 1"""
 
-
-def _sparkline(title: str, colour: str) -> dict[str, object]:
-    cell = {
-        "type": "sparkline",
-        "hideValue": True,
-        "lineWidth": 1,
-        "fillOpacity": 15,
-        "drawStyle": "line",
-        "showPoints": "never",
-    }
-    fixed = {"mode": "fixed", "fixedColor": colour}
-    return {
-        "displayName": title,
-        "color": fixed,
-        "custom__cellOptions": cell,
-        "custom__minWidth": 80,
-    }
-
-
-def _text(title: str, width: int, scale: Json, **more: object) -> dict[str, object]:
-    return {
-        "displayName": title,
-        "thresholds": scale,
-        "custom__cellOptions": {"type": "color-text"},
-        "custom__width": width,
-        "custom__align": "right",
-        **more,
-    }
-
-
-STATUS_CELL = {
-    "displayName": "Status",
-    "mappings": colours.STATUS,
-    "custom__cellOptions": {"type": "color-background", "mode": "basic"},
-    "custom__width": 66,
-    "custom__align": "center",
-}
-GAUGE_CELL = {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}
-REPORT_CELL = {
-    "displayName": "Report",
-    "custom__width": 70,
-    "mappings": [
-        {"type": "regex", "options": {"pattern": ".+", "result": {"text": "open ↗", "index": 0}}}
-    ],
-    "links": [report_link()],
-}
 
 MODELS = table(
     *(10, "Models · latest batch"),
@@ -220,8 +175,8 @@ order by array_position(array[3, 2, 5, 1, 4, 0], case when late and status_code 
     overrides=[
         override("status", **STATUS_CELL),
         override("line", displayName="Model", custom__width=230, links=[_TO_MODEL]),
-        override("age", **_text("Last batch", 88, steps((None, "text")), unit="s", decimals=0)),
-        override("failed", **_text("Failed", 66, steps((None, "text"), (1, FAIL)), decimals=0)),
+        override("age", **text_cell("Last batch", 88, steps((None, "text")), unit="s", decimals=0)),
+        override("failed", **text_cell("Failed", 66, steps((None, "text"), (1, FAIL)), decimals=0)),
         override(
             "drift",
             displayName="Drift",
@@ -233,11 +188,11 @@ order by array_position(array[3, 2, 5, 1, 4, 0], case when late and status_code 
             custom__width=112,
             custom__cellOptions=GAUGE_CELL,
         ),
-        override("Trend #C", unit="percentunit", **_sparkline("Drift trend", LATE)),
+        override("Trend #C", unit="percentunit", **sparkline_cell("Drift trend", LATE)),
         override("quality", displayName="Main figure", custom__width=132),
         override(
             "vs_reference",
-            **_text(
+            **text_cell(
                 "vs ref",
                 72,
                 steps((None, FAIL), (-0.1, LATE), (-0.03, SUCCESS)),
@@ -245,7 +200,7 @@ order by array_position(array[3, 2, 5, 1, 4, 0], case when late and status_code 
                 decimals=1,
             ),
         ),
-        override("Trend #B", **_sparkline("Trend", "blue")),
+        override("Trend #B", **sparkline_cell("Trend", "blue")),
         override("version", displayName="Version", custom__width=80),
         override("report_url", **REPORT_CELL),
         *hidden("project", "model"),
@@ -291,7 +246,7 @@ HISTORY = status_history(
     sql(
         never_empty(
             f"""\
-select {_CELL} as time, {_NAME}, coalesce(max(status_code) filter (where status_code < 4), 4) as status
+select {DAY_OR_HOUR} as time, {_NAME}, coalesce(max(status_code) filter (where status_code < 4), 4) as status
 from grafana.snapshots where {IN_RANGE} and {OF_FLEET} group by 1, 2""",
             {"line": "'no batches'", "status": "null"},
         ),
@@ -309,7 +264,7 @@ DRIFT = status_history(
     sql(
         never_empty(
             f"""\
-select {_CELL} as time, {_NAME}, max(drifted_columns_ratio) as drift
+select {DAY_OR_HOUR} as time, {_NAME}, max(drifted_columns_ratio) as drift
 from grafana.snapshots where {IN_RANGE} and {OF_FLEET} and segment = '' and tested_columns > 0 group by 1, 2""",
             {"line": "'no batches'", "drift": "null"},
         ),
@@ -330,7 +285,7 @@ QUALITY = timeseries(
 with main as (
 {_LATEST_QUALITY}),
 worst as (select * from main where vs_reference is not null order by vs_reference limit 10)
-select time, {_NAME}, case when {lower_is_better().replace("metric in", "m.metric in")} then m.reference - m.value else m.value - m.reference end / nullif(abs(m.reference), 0) as vs_reference
+select time, {_NAME}, ({improvement("m.value", "m.reference", "m.metric")}) / nullif(abs(m.reference), 0) as vs_reference
 from grafana.metrics m join worst w using (project, model, stream, metric)
 where {IN_RANGE} and segment = '' and column_name = '' and label = ''
 order by 1"""
@@ -407,7 +362,7 @@ FAILED = timeseries(
         sql(
             f"""\
 with found as (
-  select {_CELL} as time, {_NAME}, sum(tests_fail + tests_error)::float8 as failed
+  select {DAY_OR_HOUR} as time, {_NAME}, sum(tests_fail + tests_error)::float8 as failed
   from grafana.snapshots where {IN_RANGE} and {OF_FLEET} group by 1, 2),
 worst as (select line from found group by 1 having sum(failed) > 0 order by sum(failed) desc limit 10)
 select time, line, failed from found join worst using (line) order by 1"""
@@ -426,7 +381,7 @@ DELAY = timeseries(
         sql(
             f"""\
 select time, percentile_cont(0.5) within group (order by delay) as median, max(delay) as slowest
-from (select {_CELL} as time, project, model, stream, min(extract(epoch from computed_at - window_end))::float8 as delay
+from (select {DAY_OR_HOUR} as time, project, model, stream, min(extract(epoch from computed_at - window_end))::float8 as delay
       from grafana.snapshots where {IN_RANGE} and {OF_FLEET} and segment = '' and window_end is not null group by 1, 2, 3, 4, window_end) d
 group by 1 order by 1"""
         )

@@ -1,0 +1,56 @@
+"""Cells of tables: what a status, a figure, a trend and a report look like in every table."""
+
+from __future__ import annotations
+
+from exporter.grafana.colours import STATUS, Json
+from exporter.grafana.navigation import report_link
+
+Properties = dict[str, object]  # of an override
+
+STATUS_CELL: Properties = {
+    "displayName": "Status",
+    "mappings": STATUS,
+    "custom__cellOptions": {"type": "color-background", "mode": "basic"},
+    "custom__width": 66,
+    "custom__align": "center",
+}
+GAUGE_CELL = {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}
+REPORT_CELL: Properties = {
+    "displayName": "Report",
+    "custom__width": 70,
+    "mappings": [
+        {"type": "regex", "options": {"pattern": ".+", "result": {"text": "open ↗", "index": 0}}}
+    ],
+    "links": [report_link()],
+}
+
+
+def text_cell(title: str, width: int, scale: Json, **more: object) -> Properties:
+    """A number in the colour of its scale."""
+    return {
+        "displayName": title,
+        "thresholds": scale,
+        "custom__cellOptions": {"type": "color-text"},
+        "custom__width": width,
+        "custom__align": "right",
+        **more,
+    }
+
+
+def sparkline_cell(title: str, colour: str) -> Properties:
+    """The past of a figure, without its number."""
+    cell = {
+        "type": "sparkline",
+        "hideValue": True,
+        "lineWidth": 1,
+        "fillOpacity": 15,
+        "drawStyle": "line",
+        "showPoints": "never",
+    }
+    fixed = {"mode": "fixed", "fixedColor": colour}
+    return {
+        "displayName": title,
+        "color": fixed,
+        "custom__cellOptions": cell,
+        "custom__minWidth": 80,
+    }
