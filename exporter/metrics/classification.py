@@ -10,14 +10,14 @@ one row more than k: `compat: true` does as well.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import numpy as np
 from annotated_types import Ge, Le
 
-from exporter.metrics._registry import NEAR_20, Automatic, Bound, metric
+from exporter.metrics._registry import NEAR_20, Automatic, Better, Bound, LabelOf, Unit, metric
 from exporter.profile.outcome import ScoreProfile, Side
 
 NAN = float("nan")
@@ -27,15 +27,25 @@ _CELL = re.compile(r"((?:[^\\→]|\\[\\→])*)→((?:[^\\→]|\\[\\→])*)")
 Share = Annotated[float, Ge(0), Le(1)]
 Count = Annotated[int, Ge(1)]
 ByLabel = dict[str, float]
+Compute = TypeVar("Compute", bound=Callable[..., float | ByLabel])
 
 
-@metric(
-    per="dataset",
-    unit="ratio",
-    better="higher",
-    automatic=Automatic(NEAR_20, Bound("gt", metric="baseline_accuracy")),
-    terse=True,
-)
+def _decision(
+    unit: Unit, better: Better, baseline: str, labels: LabelOf = ""
+) -> Callable[[Compute], Compute]:
+    """A figure of decisions, tested as Evidently does: like the reference's, or better than guessing's."""
+    beyond = Bound("gt" if better == "higher" else "lt", metric=baseline)
+    return metric(
+        per="dataset",
+        unit=unit,
+        better=better,
+        automatic=Automatic(NEAR_20, beyond),
+        labels=labels,
+        terse=True,
+    )
+
+
+@_decision("ratio", "higher", "baseline_accuracy")
 def accuracy(
     scores: ScoreProfile,
     *,
@@ -48,13 +58,7 @@ def accuracy(
     return _ratio(decided, sum(row[i] for i, row in enumerate(decided.matrix)), decided.count)
 
 
-@metric(
-    per="dataset",
-    unit="ratio",
-    better="higher",
-    automatic=Automatic(NEAR_20, Bound("gt", metric="baseline_precision")),
-    terse=True,
-)
+@_decision("ratio", "higher", "baseline_precision")
 def precision(
     scores: ScoreProfile,
     *,
@@ -67,13 +71,7 @@ def precision(
     return overall(scores, figures)
 
 
-@metric(
-    per="dataset",
-    unit="ratio",
-    better="higher",
-    automatic=Automatic(NEAR_20, Bound("gt", metric="baseline_recall")),
-    terse=True,
-)
+@_decision("ratio", "higher", "baseline_recall")
 def recall(
     scores: ScoreProfile,
     *,
@@ -86,13 +84,7 @@ def recall(
     return overall(scores, figures)
 
 
-@metric(
-    per="dataset",
-    unit="score",
-    better="higher",
-    automatic=Automatic(NEAR_20, Bound("gt", metric="baseline_f1")),
-    terse=True,
-)
+@_decision("score", "higher", "baseline_f1")
 def f1(
     scores: ScoreProfile,
     *,
@@ -105,13 +97,7 @@ def f1(
     return overall(scores, figures)
 
 
-@metric(
-    per="dataset",
-    unit="ratio",
-    better="higher",
-    automatic=Automatic(NEAR_20, Bound("gt", metric="baseline_recall")),
-    terse=True,
-)
+@_decision("ratio", "higher", "baseline_recall")
 def tpr(
     scores: ScoreProfile,
     *,
@@ -125,13 +111,7 @@ def tpr(
     return _ratio(decided, found[1], sum(found))
 
 
-@metric(
-    per="dataset",
-    unit="ratio",
-    better="higher",
-    automatic=Automatic(NEAR_20, Bound("gt", metric="baseline_tnr")),
-    terse=True,
-)
+@_decision("ratio", "higher", "baseline_tnr")
 def tnr(
     scores: ScoreProfile,
     *,
@@ -145,13 +125,7 @@ def tnr(
     return _ratio(decided, found[0], sum(found))
 
 
-@metric(
-    per="dataset",
-    unit="ratio",
-    better="lower",
-    automatic=Automatic(NEAR_20, Bound("lt", metric="baseline_recall")),
-    terse=True,
-)
+@_decision("ratio", "lower", "baseline_recall")
 def fpr(
     scores: ScoreProfile,
     *,
@@ -165,13 +139,7 @@ def fpr(
     return _ratio(decided, found[1], sum(found))
 
 
-@metric(
-    per="dataset",
-    unit="ratio",
-    better="lower",
-    automatic=Automatic(NEAR_20, Bound("lt", metric="baseline_tnr")),
-    terse=True,
-)
+@_decision("ratio", "lower", "baseline_tnr")
 def fnr(
     scores: ScoreProfile,
     *,
@@ -212,14 +180,7 @@ def brier_score(scores: ScoreProfile) -> float:
     return scores.brier
 
 
-@metric(
-    per="dataset",
-    unit="ratio",
-    better="higher",
-    automatic=Automatic(NEAR_20, Bound("gt", metric="baseline_precision_by_label")),
-    labels="class",
-    terse=True,
-)
+@_decision("ratio", "higher", "baseline_precision_by_label", labels="class")
 def precision_by_label(
     scores: ScoreProfile,
     *,
@@ -232,14 +193,7 @@ def precision_by_label(
     return {label: _ratio(decided, right, said) for label, right, _, said in _tallies(decided)}
 
 
-@metric(
-    per="dataset",
-    unit="ratio",
-    better="higher",
-    automatic=Automatic(NEAR_20, Bound("gt", metric="baseline_recall_by_label")),
-    labels="class",
-    terse=True,
-)
+@_decision("ratio", "higher", "baseline_recall_by_label", labels="class")
 def recall_by_label(
     scores: ScoreProfile,
     *,
@@ -252,14 +206,7 @@ def recall_by_label(
     return {label: _ratio(decided, right, actual) for label, right, actual, _ in _tallies(decided)}
 
 
-@metric(
-    per="dataset",
-    unit="score",
-    better="higher",
-    automatic=Automatic(NEAR_20, Bound("gt", metric="baseline_f1_by_label")),
-    labels="class",
-    terse=True,
-)
+@_decision("score", "higher", "baseline_f1_by_label", labels="class")
 def f1_by_label(
     scores: ScoreProfile,
     *,
