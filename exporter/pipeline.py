@@ -18,6 +18,7 @@ from exporter.config import Loaded
 from exporter.errors import BatchError, ExporterError, PlanError, StoreError, nearest
 from exporter.evaluation import Grid
 from exporter.snapshot import Snapshot
+from exporter.sources.tables import marked
 from exporter.store import open_store
 from exporter.store.files import SnapshotFolder
 from exporter.store.postgres import Input, Written
@@ -183,6 +184,7 @@ class Project:
         start = round((window.start if window else now).timestamp() * 1e6)
         job = Job(key, start, window, names, {}, selection.batch)
         watched.grids = self._grids([job])[key]
+        rows = marked(rows, watched.source.schema.missing_values)
         for _, snapshot in watched.evaluate_rows(rows, job, now):
             kept, outcome = self._write(snapshot, None, force=selection.force)
             yield Done(kept, outcome, job, 1)

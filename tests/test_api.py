@@ -127,3 +127,27 @@ def test_a_declared_column_may_be_gone_from_one_of_the_two(lacking: str) -> None
 def test_a_declared_column_that_is_gone_from_both_is_a_mistake() -> None:
     with pytest.raises(PlanError, match="did you mean 'age'"):
         exporter.evaluate(frame(), frame(1), metrics=["row_count"], columns={"numerical": ["agee"]})
+
+
+def test_what_counts_as_missing_is_null_in_given_rows_and_stored_ones(
+    tmp_path: Path, database: str
+) -> None:
+    data = frame(0).assign(at=pd.date_range(WINDOW[0], periods=500, freq="2min"))
+    data.loc[:9, "age"], data.loc[10:12, "plan"] = -999, "n/a"
+    data.to_parquet(tmp_path / "data.parquet")
+    (tmp_path / "c.yaml").write_text(
+        f"project: p\nstore: {database}\nmodels:\n  m:\n    source: {{path: data.parquet}}\n"
+        "    columns: {time: at, numerical: [age], categorical: [plan]}\n"
+        '    missing_values: ["n/a", -999]\n'
+        "    evaluations: {e: {metrics: [missing_count, missing_count_by_kind, min]}}\n"
+    )
+    config = exporter.load(tmp_path / "c.yaml")
+    found = config.run(data=data, batch="given") + config.run(now=datetime(2026, 3, 5, tzinfo=UTC))
+    for snapshot in found:
+        ours = {(r.metric, r.column, r.label): r.value for r in snapshot.metrics}
+        assert (
+            ours["missing_count_by_kind", "age", "-999"] == ours["missing_count", "age", ""] == 10
+        )
+        assert ours["missing_count_by_kind", "plan", "n/a"] == 3
+        assert ours["min", "age", ""] > 0
+    assert len(found) == 2

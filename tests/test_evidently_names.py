@@ -163,7 +163,7 @@ def test_every_line_of_the_guide_says_what_to_do(title):
         ("metrics", {"CategoryCount": {"column": "plan", "categories": ["a", "b"]}},
          [{m: {"columns": ["plan"], "categories": ["a", "b"]}} for m in ("category_count", "category_ratio")]),
         ("metrics", {"ColumnMissingValuesMetric": {"column_name": "note"}},
-         [{m: {"columns": ["note"]}} for m in ("missing_count", "missing_ratio", "missing_kinds")]),
+         [{m: {"columns": ["note"]}} for m in ("missing_count", "missing_ratio", "missing_kinds", "missing_count_by_kind")]),
         ("metrics", {"ClassificationConfusionMatrix": {"k": 5}}, {"confusion": {"top_k": 5}}),
         ("metrics", {"PrecisionTopK": {"k": 5, "min_rel_score": 3}},
          {"precision_at_k": {"k": 5, "min_relevance": 3}}),

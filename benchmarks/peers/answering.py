@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from math import inf, isclose
+from math import isclose
 from typing import Any
 
 from benchmarks.peers.drawing import Case, Question
 from exporter import evaluation
 from exporter.batch import Schema
+from exporter.checks import Mode
 from exporter.evaluation import ReferenceProfile
 from exporter.evidently import TESTS, UNDER_METRICS, translate
 from exporter.metrics import CATALOGUE
@@ -21,8 +22,6 @@ from exporter.sources.frames import open_batch, resolve_schema
 from exporter.sources.references import profile_of
 
 Key = tuple[str, str, str]  # metric, column, label
-Sides = tuple[Schema, ReferenceProfile]
-MISSING = ("", inf, -inf)  # with null, what Evidently 0.4 counts as missing
 OF_MISSING = (
     "missing_cells", "missing_cells_ratio", "missing_count", "missing_ratio", "rows_with_missing",
     "rows_with_missing_ratio", "columns_with_missing", "columns_with_missing_ratio",
@@ -68,15 +67,11 @@ class Answering:
         asked = [{entry.name: _compatible(entry.name, entry.options)} for entry in entries]
         if self.case.task == "ranking":
             return {(e.name, "", ""): self._ranked(e.name, e.options) for e in entries}
-        found = _told(self._evaluated(under, asked, self._plain))
-        if self._as_04(question):
-            counted = _told(self._evaluated(under, asked, self._old))
-            found |= {key: answer for key, answer in counted.items() if key[0] in OF_MISSING}
+        found = _told(self._evaluated(under, asked, "evidently"))
+        if kind != "test" and name != "DatasetMissingValuesMetric":  # 0.7's, of nulls only
+            nulls = _told(self._evaluated(under, asked, "directional"))
+            found |= {key: answer for key, answer in nulls.items() if key[0] in OF_MISSING}
         return found
-
-    def _as_04(self, question: Question) -> bool:
-        """Whether empty text and infinity count as missing."""
-        return question[0] == "test" or question[1] == "DatasetMissingValuesMetric"
 
     def key_of(self, question: Question, result: Mapping[str, Any]) -> Key:
         """What one of Evidently's results is here."""
@@ -90,11 +85,11 @@ class Answering:
             return result["ours"], column, label
         return _id(UNDER_METRICS[name].entries[result["part"]]), column, label
 
-    def _evaluated(self, under: str, entries: list[Any], sides: Sides) -> Snapshot:
-        schema, reference = sides
+    def _evaluated(self, under: str, entries: list[Any], mode: Mode) -> Snapshot:
+        schema, reference = self._read
         asked = {"metrics": (), "tests": (), under: entries}
         plan = make_plan(
-            asked["metrics"], schema, tests=asked["tests"], automatic_tests="evidently", min_rows=0
+            asked["metrics"], schema, tests=asked["tests"], automatic_tests=mode, min_rows=0
         )
         return evaluation.evaluate(open_batch(self.case.current, schema), reference, plan)
 
@@ -108,19 +103,10 @@ class Answering:
         return read_ranking(open_batch(self.case.current), RankingColumns(*parts))
 
     @cached_property
-    def _old(self) -> Sides:
-        return self._read(MISSING)
-
-    @cached_property
-    def _plain(self) -> Sides:
-        return self._read(())
-
-    def _read(self, missing: tuple[str | float, ...]) -> Sides:
-        case = self.case
-        batch = open_batch(case.reference)
-        task: Any = case.task
-        schema = replace(resolve_schema(batch, case.columns, task), missing_values=missing)
-        batch = open_batch(case.reference, schema)
+    def _read(self) -> tuple[Schema, ReferenceProfile]:
+        batch = open_batch(self.case.reference)
+        task: Any = self.case.task
+        schema = resolve_schema(batch, self.case.columns, task)
         return schema, profile_of(batch, schema, schema.columns())
 
 

@@ -322,7 +322,8 @@ class Shared(Strict):
     )
     missing_values: list[Missing] | None = Field(
         default=None,
-        description='What counts as missing beside null: `["", "n/a", -999]`.',
+        description='What counts as missing beside null: `["", "n/a", -999]`; such values are null to every '
+        "figure, and `missing_kinds` and `missing_count_by_kind` tell them apart.",
         examples=[[None, "", -999]],
     )
     descriptors: dict[Text, Described] | None = Field(

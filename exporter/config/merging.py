@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from math import inf
 from typing import TYPE_CHECKING, Any
 
 from exporter.batch import KNOWN, Kind, Schema
@@ -95,7 +94,7 @@ def _without_kinds(model: Model, columns: Columns) -> Schema:
         text_of(columns.positive),
         model.task or "none",
         columns.threshold,
-        _missing_values(model),
+        tuple([x for x in model.missing_values or () if x is not None]),
         many,
         columns.user,
         columns.item,
@@ -122,9 +121,3 @@ def _both(name: str, theirs: Any, mine: Any) -> Any:
         rest = theirs.model_fields_set - mine.model_fields_set
         return mine.model_copy(update={key: getattr(theirs, key) for key in rest})
     return {**theirs, **mine} if name in NAMED else mine
-
-
-def _missing_values(model: Model) -> tuple[str | float, ...]:
-    if model.missing_values is None and model.automatic_tests == "evidently":
-        return ("", inf, -inf)  # with null, what Evidently 0.4 counts
-    return tuple(x for x in model.missing_values or () if x is not None)

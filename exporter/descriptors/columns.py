@@ -225,7 +225,7 @@ def with_descriptors(
             raise BatchError(text)
     added = {column.name: type_of(column.spec) for column in columns}
     reading = _Reading(batch, {column.name: column for column in columns}, keep)
-    return Batch(batch.rows, {**batch.types, **added}, reading.read)
+    return replace(batch, types={**batch.types, **added}, read=reading.read)
 
 
 class _Reading:

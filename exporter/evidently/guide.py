@@ -88,8 +88,10 @@ snapshot = exporter.evaluate(
 ```
 
 Two things must be told to both alike: the types of columns, which Evidently infers anew from each pair of frames (an
-integer column with few values is a category to it) and which are declared once here; and what counts as missing, which
-is null here, and in Evidently 0.4 also empty text and infinity: `missing_values: [null, "", .inf, -.inf]`.
+integer column with few values is a category to it) and which are declared once here; and values such as -999 that stand
+for none, which `missing_values:` makes null to every figure. With `automatic_tests: evidently` figures about missing
+values count null, empty text and infinities, as 0.4's tests do, and to all others those are values like any; otherwise
+only null is missing, infinities are left out of a column's figures, and `missing_kinds` tells of both.
 
 `make test-peers` does it for every name of the tables above on frames drawn at random, and writes what came of it:
 [Beside Evidently](peer-tests.md).

@@ -60,7 +60,9 @@ METRICS_04: Mapping[str, Alias] = {
         "target_prediction_correlation",
     ),
     "DataQualityStabilityMetric": means("conflicting_targets", "conflicting_predictions"),
-    "ColumnMissingValuesMetric": means("missing_count", "missing_ratio", "missing_kinds"),
+    "ColumnMissingValuesMetric": means(
+        "missing_count", "missing_ratio", "missing_kinds", "missing_count_by_kind"
+    ),
     "ColumnRegExpMetric": means("regexp_mismatch_count", "regexp_mismatch_ratio"),
     "ColumnDistributionMetric": refused(
         "distributions of columns are kept beside any column metric, such as unique_count"

@@ -17,7 +17,7 @@ Better = Literal["lower", "higher", "neutral"]
 Role = Literal["target", "prediction", "scores"] | Known  # scores: predictions that are no places
 Per = Literal["dataset", "column", "pair"]
 LabelOf = Literal[
-    "", "type", "class", "cell", "category", "column", "point", "group"
+    "", "type", "class", "cell", "category", "column", "point", "group", "kind"
 ]  # what a labelled figure is labelled by
 PREFIX = "evaluation_"
 Compute = TypeVar("Compute", bound=Callable[..., Any])
@@ -77,6 +77,7 @@ class MetricSpec:
     survives: bool = False  # it has its figure also where a column is gone or unreadable
     needs: frozenset[Role] = frozenset()  # what it reads of the model beside its columns
     terse: bool = False  # rows carry only the options that are not as they are by default
+    evidently: Callable[..., Any] | None = None  # its figure where conditions are Evidently's
 
     @cached_property
     def model(self) -> Any:
@@ -112,6 +113,7 @@ def metric(
     survives: bool = False,
     needs: Collection[Role] = (),
     terse: bool = False,
+    evidently: Callable[..., Any] | None = None,
 ) -> Callable[[Compute], Compute]:
     """Enter the decorated function into the catalogue.
 
@@ -122,7 +124,8 @@ def metric(
     the Prometheus name without prefix, where the id will not do: ids in `_count`, and `sum`.
     `survives`: a figure of the whole table that does not need every column to be there. `needs`:
     the roles that a metric of `Rows` or of a ranking looks at; others tell by what they read. `terse`:
-    its rows, and so the store's series, are told by the options only that are given. One of a
+    its rows, and so the store's series, are told by the options only that are given. `evidently`
+    computes the figure under `automatic_tests: evidently`, where Evidently counts otherwise. One of a
     pair of columns gives a figure for each `(column, other)`.
     """
 
@@ -157,6 +160,7 @@ def metric(
             survives,
             frozenset(needs),
             terse,
+            evidently,
         )
         return func
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from exporter.batch import KINDS
@@ -14,9 +16,30 @@ from exporter.profile.column import (
     OpaqueProfile,
     TimeProfile,
 )
-from exporter.profile.table import TableProfile, empty_texts, gaps
+from exporter.profile.table import TableProfile, beyond, empty_texts, gaps, kind_of
 
+Kinds = list[bool | int | float | str | None]
 Repeating = NumericProfile | CategoryProfile | TimeProfile  # of text, who repeats says little
+
+
+def _missing(column: ColumnProfile) -> int:
+    """Nulls, empty texts and infinities: what Evidently's tests of missing values count."""
+    return column.missing + beyond(column)
+
+
+def _infinities(column: ColumnProfile) -> tuple[int, int]:
+    """Negative and positive ones, which are ordinary values to Evidently."""
+    if not isinstance(column, NumericProfile):
+        return 0, 0
+    return column.negative_infinite, column.infinite - column.negative_infinite
+
+
+def _missing_cells(table: TableProfile) -> int:
+    return sum(table.missing.values()) + sum(table.beyond.values())
+
+
+def _columns_with_missing(table: TableProfile) -> int:
+    return sum(count + table.beyond.get(name, 0) > 0 for name, count in table.missing.items())
 
 
 @metric(
@@ -51,6 +74,7 @@ def column_count(table: TableProfile) -> dict[str, float]:
     unit="values",
     better="lower",
     automatic=Automatic(Bound("lte", relative=0.1, scaled=True), NONE_AT_ALL),
+    evidently=_missing_cells,
 )
 def missing_cells(table: TableProfile) -> float:
     """Missing values in the whole batch."""
@@ -62,6 +86,7 @@ def missing_cells(table: TableProfile) -> float:
     unit="ratio",
     better="lower",
     automatic=Automatic(Bound("lte", relative=0.1), NONE_AT_ALL),
+    evidently=lambda table: _ratio(_missing_cells(table), table.rows * len(table.missing)),
 )
 def missing_cells_ratio(table: TableProfile) -> float:
     """Share of all values that are missing."""
@@ -73,6 +98,7 @@ def missing_cells_ratio(table: TableProfile) -> float:
     unit="rows",
     better="lower",
     automatic=Automatic(Bound("lte", relative=0.1, scaled=True), NONE_AT_ALL),
+    evidently=lambda table: table.rows_with_gaps,
 )
 def rows_with_missing(table: TableProfile) -> float:
     """Rows that miss at least one value."""
@@ -84,6 +110,7 @@ def rows_with_missing(table: TableProfile) -> float:
     unit="ratio",
     better="lower",
     automatic=Automatic(Bound("lte", relative=0.1), NONE_AT_ALL),
+    evidently=lambda table: _ratio(table.rows_with_gaps, table.rows),
 )
 def rows_with_missing_ratio(table: TableProfile) -> float:
     """Share of the rows that miss at least one value."""
@@ -156,6 +183,7 @@ def almost_duplicated_columns(table: TableProfile) -> float:
     better="lower",
     automatic=Automatic(Bound("lte", relative=0.1, scaled=True), NONE_AT_ALL),
     gauge="missing_values",
+    evidently=_missing,
 )
 def missing_count(column: ColumnProfile) -> float:
     """Missing values."""
@@ -167,6 +195,7 @@ def missing_count(column: ColumnProfile) -> float:
     unit="ratio",
     better="lower",
     automatic=Automatic(Bound("lte", relative=0.1), NONE_AT_ALL),
+    evidently=lambda column: _ratio(_missing(column), column.rows),
 )
 def missing_ratio(column: ColumnProfile) -> float:
     """Share of missing values."""
@@ -190,6 +219,7 @@ def infinite_ratio(column: NumericProfile) -> float:
     unit="value",
     automatic=Automatic(NEAR_10, Bound("gt", 1), Bound("lte", relative=0.1)),
     gauge="unique_values",
+    evidently=lambda column: column.distinct + sum(map(bool, _infinities(column))),
 )
 def unique_count(column: Repeating) -> float:
     """Distinct values."""
@@ -200,27 +230,46 @@ def unique_count(column: Repeating) -> float:
     per="column",
     unit="ratio",
     automatic=Automatic(NEAR_10, Bound("lt", 0.8), Bound("lte", relative=0.1)),
+    evidently=lambda column: _ratio(max(column.top, *_infinities(column)), column.rows),
 )
 def most_common_ratio(column: Repeating) -> float:
     """Share of rows that hold the most common value."""
     return _ratio(column.top, column.rows)
 
 
-@metric(per="column", unit="ratio", automatic=Automatic(NEAR_10))
+@metric(
+    per="column",
+    unit="ratio",
+    automatic=Automatic(NEAR_10),
+    evidently=lambda column: _ratio(
+        column.distinct + sum(map(bool, _infinities(column))),
+        column.count + sum(_infinities(column)),
+    ),
+)
 def unique_ratio(column: Repeating) -> float:
     """Distinct values as a share of the values that are there."""
     return _ratio(column.distinct, column.count)
 
 
 @metric(
-    per="dataset", unit="columns", better="lower", automatic=Automatic(Bound("lte"), NONE_AT_ALL)
+    per="dataset",
+    unit="columns",
+    better="lower",
+    automatic=Automatic(Bound("lte"), NONE_AT_ALL),
+    evidently=_columns_with_missing,
 )
 def columns_with_missing(table: TableProfile) -> float:
     """Columns that miss at least one value."""
     return sum(count > 0 for count in table.missing.values())
 
 
-@metric(per="dataset", unit="ratio", better="lower", automatic=Automatic(Bound("lte"), NONE_AT_ALL))
+@metric(
+    per="dataset",
+    unit="ratio",
+    better="lower",
+    automatic=Automatic(Bound("lte"), NONE_AT_ALL),
+    evidently=lambda table: _ratio(_columns_with_missing(table), len(table.missing)),
+)
 def columns_with_missing_ratio(table: TableProfile) -> float:
     """Share of the columns that miss at least one value."""
     return _ratio(columns_with_missing(table), len(table.missing))
@@ -233,17 +282,31 @@ def columns_with_missing_ratio(table: TableProfile) -> float:
     automatic=Automatic(Bound("eq"), NONE_AT_ALL),
 )
 def missing_cell_kinds(table: TableProfile) -> float:
-    """Kinds of missing values in the whole batch: null, empty text, infinity and its negative."""
+    """Kinds of missing values in the whole batch: null, empty text, both infinities, each of `missing_values`."""
     return len(table.gaps)
+
+
+@metric(per="dataset", unit="values", better="lower", labels="kind")
+def missing_cells_by_kind(table: TableProfile, *, kinds: Kinds | None = None) -> dict[str, float]:
+    """Missing values of each kind in the whole batch, or of those that are asked for and all of these together."""
+    return _by_kind(
+        dict.fromkeys(("null", kind_of(""), "inf", "-inf"), 0) | dict(table.gaps), kinds
+    )
 
 
 @metric(per="column", unit="value", better="lower", automatic=Automatic(Bound("lte"), NONE_AT_ALL))
 def missing_kinds(column: ColumnProfile, *, values: Listed | None = None) -> float:
-    """Kinds of missing values: null and, where `values` names no others, empty text and both infinities.
+    """Kinds of missing values: null and, unless `values` names others, empty text, infinities, `missing_values`."""
+    return sum(map(bool, gaps(column).values())) if values is None else _kinds(column, values)
 
-    What `missing_values` of the model has turned into nulls is of one kind.
+
+@metric(per="column", unit="rows", better="lower", gauge="missing_values_by_kind", labels="kind")
+def missing_count_by_kind(column: ColumnProfile, *, kinds: Kinds | None = None) -> dict[str, float]:
+    """Missing values of each kind, or of those that are asked for and all of these together.
+
+    Kinds are `null`, empty text (`""`), `inf`, `-inf` and each of the model's `missing_values`.
     """
-    return len(gaps(column)) if values is None else _kinds(column, values)
+    return _by_kind(gaps(column), kinds)
 
 
 @metric(per="column", unit="rows", better="lower", gauge="empty_texts")
@@ -270,22 +333,29 @@ def type_mismatches(table: TableProfile, reference: TableProfile) -> float:
 
 def _kinds(column: ColumnProfile, values: Listed) -> int:
     """Null, if it occurs, and how many of the values do."""
-    wanted = set(map(label_of, values))
+    wanted = {kind_of(label): label for label in map(label_of, values)}
+    there = gaps(column)
+    found = {kind for kind in wanted if there.get(kind)}
+    rest = {label for kind, label in wanted.items() if kind not in there}
     if isinstance(column, CategoryProfile):
-        found = wanted & column.count_of.keys()
-    elif isinstance(column, NumericProfile):
-        found = {x for x in wanted if _occurs(column, x)}
-    elif wanted <= {""} or isinstance(column, TimeProfile):
-        found = wanted & set(gaps(column))
-    else:
+        return len(found) + len(rest & column.count_of.keys()) + (there["null"] > 0)
+    if isinstance(column, NumericProfile):
+        return len(found) + sum(_occurs(column, x) for x in rest) + (there["null"] > 0)
+    if rest and not isinstance(column, TimeProfile):
         raise ValueError("of a text column only empty text can be told apart, not other values")
-    return len(found) + (column.missing > 0)
+    return len(found) + (there["null"] > 0)
+
+
+def _by_kind(counts: Mapping[str, int], kinds: Kinds | None) -> dict[str, float]:
+    if kinds is None:
+        return dict(counts)
+    wanted = ["null" if x is None else kind_of(label_of(x)) for x in kinds]
+    found = {kind: float(counts.get(kind, 0)) for kind in wanted}
+    return {"": sum(found.values())} | found
 
 
 def _occurs(column: NumericProfile, label: str) -> bool:
     """Whether a number, told as text, is among the values; other text is not."""
-    if label in ("inf", "-inf"):
-        return label in gaps(column)
     try:
         x = np.array([float(label)])
     except ValueError:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from math import ceil, floor, inf
 from typing import Annotated
 
+import numpy as np
 from annotated_types import Interval
 
 from exporter.metrics._registry import NEAR_10, Automatic, Bound, metric
@@ -35,7 +37,24 @@ def std(column: NumericProfile) -> float:
     return column.moments.std()
 
 
-@metric(per="column", unit="value", automatic=Automatic(NEAR_10))
+def _quantile_of_all(column: NumericProfile, *, q: float = 0.5) -> Estimate:
+    """The same with infinite values at both ends, as Evidently has it."""
+    if not column.infinite:
+        return quantile(column, q=q)
+    place = q * (column.count + column.infinite - 1)
+    low, high = (_at(column, rank) for rank in (floor(place), ceil(place)))
+    value = low if low == high else low + (high - low) * (place - floor(place))
+    return Estimate(value, value, value)
+
+
+def _at(column: NumericProfile, rank: int) -> float:
+    rank -= column.negative_infinite
+    if 0 <= rank < column.count:
+        return float(column.points.at(np.array([rank]))[0])
+    return -inf if rank < 0 else inf
+
+
+@metric(per="column", unit="value", automatic=Automatic(NEAR_10), evidently=_quantile_of_all)
 def median(column: NumericProfile) -> Estimate:
     """Median."""
     return quantile(column, q=0.5)
@@ -52,7 +71,7 @@ def sum(column: NumericProfile) -> float:
     return column.moments.mean * column.count if column.count else 0.0
 
 
-@metric(per="column", unit="value", automatic=Automatic(NEAR_10))
+@metric(per="column", unit="value", automatic=Automatic(NEAR_10), evidently=_quantile_of_all)
 def quantile(
     column: NumericProfile, *, q: Annotated[float, Interval(ge=0, le=1)] = 0.5
 ) -> Estimate:

@@ -31,11 +31,49 @@ def _finite(end: float) -> float:
     return end
 
 
+def _outside_of_all(
+    column: NumericProfile,
+    reference: NumericProfile | None = None,
+    *,
+    left: float | None = None,
+    right: float | None = None,
+) -> int:
+    """The same with infinite values as ordinary ones, in the column and as the reference's ends."""
+    negative, positive = _infinities(column)
+    finite = _outside(column, reference, left, right)
+    if left is not None or right is not None or reference is None:
+        return finite + negative * (left is not None) + positive * (right is not None)
+    open_left, open_right = (count > 0 for count in _infinities(reference))
+    low = column.points.below(np.array([reference.moments.least]))[0]
+    high = column.count - column.points.below(np.array([reference.moments.most]), "right")[0]
+    return int((0 if open_left else low + negative) + (0 if open_right else high + positive))
+
+
+def _out_of_all(*profiles: Any, **ends: Any) -> float:
+    return _share(_outside_of_all(*profiles, **ends), _with_infinite(profiles[0]))
+
+
+def _infinities(column: NumericProfile) -> tuple[int, int]:
+    return column.negative_infinite, column.infinite - column.negative_infinite
+
+
+def _with_infinite(column: NumericProfile) -> int:
+    return column.count + column.infinite
+
+
 Finite = Annotated[float, Checked(_finite)]
 Pattern = Annotated[str, Checked(re2)]
 
 
-@metric(per="column", unit="rows", automatic=Automatic(NEAR_10), gauge="in_range_values")
+@metric(
+    per="column",
+    unit="rows",
+    automatic=Automatic(NEAR_10),
+    gauge="in_range_values",
+    evidently=lambda *profiles, **ends: (
+        _with_infinite(profiles[0]) - _outside_of_all(*profiles, **ends)
+    ),
+)
 def in_range_count(
     column: NumericProfile,
     reference: NumericProfile | None = None,
@@ -53,6 +91,7 @@ def in_range_count(
     better="lower",
     automatic=Automatic(NONE_AT_ALL, NONE_AT_ALL),
     gauge="out_of_range_values",
+    evidently=_outside_of_all,
 )
 def out_of_range_count(
     column: NumericProfile,
@@ -68,7 +107,13 @@ def out_of_range_count(
     return _outside(column, reference, left, right)
 
 
-@metric(per="column", unit="ratio", better="lower", automatic=Automatic(NONE_AT_ALL, NONE_AT_ALL))
+@metric(
+    per="column",
+    unit="ratio",
+    better="lower",
+    automatic=Automatic(NONE_AT_ALL, NONE_AT_ALL),
+    evidently=_out_of_all,
+)
 def out_of_range_ratio(
     column: NumericProfile,
     reference: NumericProfile | None = None,
@@ -80,7 +125,13 @@ def out_of_range_ratio(
     return _share(_outside(column, reference, left, right), column.count)
 
 
-@metric(per="column", unit="ratio", better="higher", automatic=Automatic(NEAR_10))
+@metric(
+    per="column",
+    unit="ratio",
+    better="higher",
+    automatic=Automatic(NEAR_10),
+    evidently=lambda *profiles, **ends: 1 - _out_of_all(*profiles, **ends),
+)
 def in_range_ratio(
     column: NumericProfile,
     reference: NumericProfile | None = None,

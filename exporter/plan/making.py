@@ -53,7 +53,14 @@ def make_plan(
     if problems is None:
         refuse(found)
     rows = DEFAULT_MIN_ROWS[automatic_tests] if min_rows is None else min_rows
-    return replace(plan_of, mode=automatic_tests, min_rows=rows)
+    uses = tuple(map(_as_evidently, plan_of.uses)) if automatic_tests == "evidently" else None
+    return replace(plan_of, uses=uses or plan_of.uses, mode=automatic_tests, min_rows=rows)
+
+
+def _as_evidently(use: Use) -> Use:
+    """The use with Evidently's own figure, where the metric has one."""
+    other = use.spec.evidently
+    return replace(use, spec=replace(use.spec, compute=other)) if other else use
 
 
 @dataclass

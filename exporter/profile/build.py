@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -17,7 +18,6 @@ from exporter.profile.arrays import Bools, Codes, Hashes, Ints, hash_labels, mix
 from exporter.profile.arrow import Numbers, codes, ends, family, instants, numbers
 from exporter.profile.column import (
     ColumnProfile,
-    OpaqueProfile,
     category_profile,
     numeric_profile,
     opaque_profile,
@@ -85,54 +85,53 @@ def _entered(
     column = batch.read(name)
     if len(column) != batch.rows:
         raise BatchError(f"has {len(column)} rows, the batch {batch.rows}")
+    replaced = batch.replaced(name)
     if kind == "numerical":
-        return _enter_numbers(name, numbers(column), table, gridded=gridded)
+        return _enter_numbers(name, numbers(column), replaced, table, gridded=gridded)
     if kind == "categorical":
-        return _enter_categories(name, column, table)
-    if kind == "datetime":
-        return _enter_times(name, column, table)
-    return _enter_opaque(name, column, table)
+        return _enter_categories(name, column, replaced, table)
+    return _enter_opaque(name, column, replaced, table, is_time=kind == "datetime")
 
 
 def _enter_numbers(
-    name: str, values: Numbers, table: TableBuilder, *, gridded: bool
+    name: str, values: Numbers, replaced: Mapping[str, int], table: TableBuilder, *, gridded: bool
 ) -> ColumnProfile:
     profile = numeric_profile(name, len(values.absent), values.present(), gridded=gridded)
+    profile = replace(profile, replaced=replaced) if replaced else profile
     unique = profile.distinct == profile.count and not profile.infinite
-    table.add(profile, values.absent, values.hashes, unique=unique)
+    infinite = np.isinf(values.all) if profile.infinite else None
+    table.add(profile, values.absent, values.hashes, unique=unique, beyond=infinite)
     return profile
 
 
-def _enter_categories(name: str, column: pa.ChunkedArray, table: TableBuilder) -> ColumnProfile:
+def _enter_categories(
+    name: str, column: pa.ChunkedArray, replaced: Mapping[str, int], table: TableBuilder
+) -> ColumnProfile:
     labels, indices = codes(column)
     profile = category_profile(name, labels, indices)
+    profile = replace(profile, replaced=replaced) if replaced else profile
     hashes = partial(_label_hashes, hash_labels(labels), indices)
-    table.add(profile, indices == len(labels), hashes)
+    table.add(profile, indices == len(labels), hashes, beyond=_empty(labels, indices))
     return profile
 
 
-def _enter_opaque(name: str, column: pa.ChunkedArray, table: TableBuilder) -> ColumnProfile:
-    profile, absent, hashes = _opaque_column(name, column, mergeable=table.mergeable)
-    table.add(profile, absent, hashes)
-    return profile
-
-
-def _enter_times(name: str, column: pa.ChunkedArray, table: TableBuilder) -> ColumnProfile:
-    opaque, absent, hashes = _opaque_column(name, column, mergeable=table.mergeable)
-    profile = time_profile(opaque, *ends(column))
-    table.add(profile, absent, hashes)
-    return profile
-
-
-def _opaque_column(
-    name: str, column: pa.ChunkedArray, *, mergeable: bool
-) -> tuple[OpaqueProfile, Bools, HashRows]:
+def _enter_opaque(
+    name: str,
+    column: pa.ChunkedArray,
+    replaced: Mapping[str, int],
+    table: TableBuilder,
+    *,
+    is_time: bool,
+) -> ColumnProfile:
     absent, hashes, empty = _opaque(column)
     present = hashes(np.flatnonzero(~absent), 0)
-    rows = len(absent)
-    missing = rows - len(present)
-    profile = opaque_profile(name, rows, missing, present, mergeable=mergeable, empty=empty)
-    return profile, absent, hashes
+    rows, missing = len(absent), len(absent) - len(present)
+    count = 0 if empty is None else int(np.count_nonzero(empty))
+    profile = opaque_profile(name, rows, missing, present, mergeable=table.mergeable, empty=count)
+    profile = replace(profile, replaced=replaced) if replaced else profile
+    profile = time_profile(profile, *ends(column)) if is_time else profile
+    table.add(profile, absent, hashes, beyond=empty)
+    return profile
 
 
 def hashes_of(column: pa.ChunkedArray, kind: Kind) -> HashRows:
@@ -140,13 +139,18 @@ def hashes_of(column: pa.ChunkedArray, kind: Kind) -> HashRows:
     return numbers(column).hashes if kind == "numerical" else _opaque(column)[1]
 
 
-def _opaque(column: pa.ChunkedArray) -> tuple[Bools, HashRows, int]:
-    """Which rows are missing, what gives hashes of rows, and how many texts are empty."""
+def _opaque(column: pa.ChunkedArray) -> tuple[Bools, HashRows, Bools | None]:
+    """Which rows are missing, what gives hashes of rows, and which are empty text; None = not one."""
     if (times := instants(column)) is not None:
-        return times.absent, times.hashes, 0
+        return times.absent, times.hashes, None
     labels, indices = codes(column)
-    empty = int(np.count_nonzero(indices == labels.index(""))) if "" in labels else 0
-    return indices == len(labels), partial(_label_hashes, hash_labels(labels), indices), empty
+    hashes = partial(_label_hashes, hash_labels(labels), indices)
+    return indices == len(labels), hashes, _empty(labels, indices)
+
+
+def _empty(labels: list[str], indices: Codes) -> Bools | None:
+    """Which rows are text without a character; None where no label is."""
+    return indices == labels.index("") if "" in labels else None
 
 
 def _label_hashes(hashes: Hashes, indices: Codes, rows: Ints | None, seed: int) -> Hashes:

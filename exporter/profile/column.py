@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from math import isfinite, sqrt
 
@@ -56,6 +56,7 @@ class NumericProfile:
         None  # the points on their own grid: made for references, kept in their cache
     )
     negative_infinite: int = 0  # of the infinite ones
+    replaced: Mapping[str, int] = field(default_factory=dict)  # of the missing: what they were
 
     @property
     def count(self) -> int:
@@ -95,6 +96,7 @@ class CategoryProfile:
     missing: int
     labels: tuple[str, ...]
     counts: Ints
+    replaced: Mapping[str, int] = field(default_factory=dict)  # of the missing: what they were
 
     @property
     def count(self) -> int:
@@ -141,6 +143,7 @@ class OpaqueProfile:
     values: Hashes | None = None  # of its distinct values, in order: kept where parts are to merge
     counts: Ints | None = None
     empty: int = 0  # texts without a character
+    replaced: Mapping[str, int] = field(default_factory=dict)  # of the missing: what they were
 
     @property
     def count(self) -> int:
@@ -223,7 +226,7 @@ def opaque_profile(
 
 def time_profile(column: OpaqueProfile, first: float, last: float) -> TimeProfile:
     """The profile of a column of times, with its ends; NaN where there are none."""
-    told = {field.name: getattr(column, field.name) for field in fields(column)}
+    told = {part.name: getattr(column, part.name) for part in fields(column)}
     return TimeProfile(**told | {"first": first, "last": last})
 
 
@@ -240,6 +243,7 @@ def in_bins(column: NumericProfile, edges: Floats) -> NumericProfile:
         points,
         slabs_of(points, edges),
         column.negative_infinite,
+        column.replaced,
     )
 
 

@@ -100,7 +100,15 @@ def _numeric(parts: Sequence[NumericProfile], *, gridded: bool = False) -> Numer
         points,
         slabs_of(points, grid_of(points)) if gridded else None,
         sum(part.negative_infinite for part in parts),
+        _replaced(parts),
     )
+
+
+def _replaced(parts: Sequence[ColumnProfile]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for part in parts:
+        total.update(part.replaced)
+    return dict(total)
 
 
 def _moments(parts: Sequence[Moments]) -> Moments:
@@ -120,19 +128,20 @@ def _category(parts: Sequence[CategoryProfile]) -> CategoryProfile:
         sum(part.missing for part in parts),
         tuple([labels[i] for i in order]),
         counts[order],
+        _replaced(parts),
     )
 
 
 def _opaque(parts: Sequence[OpaqueProfile]) -> OpaqueProfile:
     name, rows, missing = parts[0].name, sum(p.rows for p in parts), sum(p.missing for p in parts)
-    empty = sum(p.empty for p in parts)
+    empty, replaced = sum(p.empty for p in parts), _replaced(parts)
     kept = [(p.values, p.counts) for p in parts if p.values is not None and p.counts is not None]
     if len(kept) < len(parts):  # not made for merging: what is known without the values
         distinct, top = max(p.distinct for p in parts), max(p.top for p in parts)
-        return OpaqueProfile(name, rows, missing, distinct, top, empty=empty)
+        return OpaqueProfile(name, rows, missing, distinct, top, empty=empty, replaced=replaced)
     values, counts = _counted(kept)
     top = int(counts.max(initial=0))
-    return OpaqueProfile(name, rows, missing, len(values), top, values, counts, empty)
+    return OpaqueProfile(name, rows, missing, len(values), top, values, counts, empty, replaced)
 
 
 def _counted(parts: Sequence[tuple[Hashes, Ints]]) -> tuple[Hashes, Ints]:

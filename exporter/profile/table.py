@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
@@ -14,7 +14,13 @@ import numpy as np
 
 from exporter.batch import Kind
 from exporter.profile.arrays import MISSING_HASH, Bools, Hashes, Ints
-from exporter.profile.column import CategoryProfile, ColumnProfile, NumericProfile, OpaqueProfile
+from exporter.profile.column import (
+    CategoryProfile,
+    ColumnProfile,
+    NumericProfile,
+    OpaqueProfile,
+    TimeProfile,
+)
 
 SAMPLE = 1024  # rows on which two columns are compared before they are compared in full
 ALMOST = 0.95
@@ -49,7 +55,9 @@ class TableProfile:
     row_hashes: Hashes | None = None  # in ascending order: kept where parts are to merge
     equal: tuple[Pair, ...] = ()  # pairs of columns that are equal, missing values included
     alike: tuple[tuple[str, str, int], ...] = ()  # similar pairs, and in how many rows they agree
-    gaps: tuple[str, ...] = ()  # the kinds of missing values that occur
+    gaps: Mapping[str, int] = field(default_factory=dict)  # kinds of missing values: how many cells
+    beyond: Mapping[str, int] = field(default_factory=dict)  # by column: empty texts and infinities
+    rows_with_gaps: int = 0  # rows that miss a value or hold one of those
 
 
 def merged_table(
@@ -58,16 +66,14 @@ def merged_table(
     """The profile of the whole from those of its parts, and its merged columns, which tell what is constant."""
     rows = sum(part.rows for part in parts)
     kinds = {name: kind for part in parts for name, kind in part.kinds.items()}
-    missing: Counter[str] = Counter()
     alike: Counter[Pair] = Counter()
     for part in parts:
-        missing.update(part.missing)
         alike.update({(a, b): count for a, b, count in part.alike})
     equal = set.intersection(*({(a, b) for a, b in part.equal} for part in parts))
     return TableProfile(
         rows,
         kinds,
-        dict(sorted(missing.items())),
+        _summed([part.missing for part in parts]),
         tuple(sorted(n for n, c in columns.items() if is_constant(c))),
         tuple(sorted(n for n, c in columns.items() if is_almost_constant(c, rows))),
         sum(part.rows_with_missing for part in parts),
@@ -80,8 +86,17 @@ def merged_table(
         _merged_hashes(parts),
         tuple(sorted(equal)),
         _triples(alike),
-        tuple(sorted({kind for part in parts for kind in part.gaps})),
+        _summed([part.gaps for part in parts]),
+        _summed([part.beyond for part in parts]),
+        sum(part.rows_with_gaps for part in parts),
     )
+
+
+def _summed(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for part in parts:
+        total.update(part)
+    return dict(sorted(total.items()))
 
 
 def _triples(alike: Mapping[Pair, int]) -> tuple[tuple[str, str, int], ...]:
@@ -98,14 +113,29 @@ def is_almost_constant(column: ColumnProfile, rows: int) -> bool:
     return rows > 0 and column.top >= ALMOST * rows
 
 
-def gaps(column: ColumnProfile) -> list[str]:
-    """The kinds of missing values that occur: `null` (NaN is the same), empty text, `inf` and `-inf`."""
+def gaps(column: ColumnProfile) -> dict[str, int]:
+    """How many values are missing, by kind, of every kind that the column may have.
+
+    `null` (NaN is the same), empty text (`""`), `inf` and `-inf`; and what the source made null by
+    what it was.
+    """
+    null = {"null": column.missing - sum(column.replaced.values())}
     if isinstance(column, NumericProfile):
         positive = column.infinite - column.negative_infinite
-        counts = {"inf": positive, "-inf": column.negative_infinite}
-    else:
-        counts = {"": empty_texts(column)}
-    return [kind for kind, count in {"null": column.missing, **counts}.items() if count]
+        null |= {"inf": positive, "-inf": column.negative_infinite}
+    elif not isinstance(column, TimeProfile):
+        null |= {kind_of(""): empty_texts(column)}
+    return null | {kind: count + null.get(kind, 0) for kind, count in column.replaced.items()}
+
+
+def kind_of(label: str) -> str:
+    """What a value is called as a kind of missing values: as it is, but for empty text and the text `null`."""
+    return f'"{label}"' if label in ("", "null") else label
+
+
+def beyond(column: ColumnProfile) -> int:
+    """How many values are empty texts or infinite."""
+    return _infinities(column) or (0 if isinstance(column, NumericProfile) else empty_texts(column))
 
 
 def empty_texts(column: CategoryProfile | OpaqueProfile) -> int:
@@ -166,14 +196,23 @@ class TableBuilder:
     _constant: list[str] = field(default_factory=list)
     _almost: list[str] = field(default_factory=list)
     _samples: dict[str, Hashes] = field(default_factory=dict)
-    _gaps: set[str] = field(default_factory=set)
+    _gaps: Counter[str] = field(default_factory=Counter)
+    _beyond: dict[str, int] = field(default_factory=dict)
+    _wide: Bools | None = None  # rows with empty texts or infinities; None = not one
 
     def add(
-        self, column: ColumnProfile, absent: Bools, hashes: HashRows, *, unique: bool = False
+        self,
+        column: ColumnProfile,
+        absent: Bools,
+        hashes: HashRows,
+        *,
+        unique: bool = False,
+        beyond: Bools | None = None,
     ) -> None:
         """Enter a column: which rows miss it, and the hashes of some rows (None = all).
 
-        `unique`: no present value occurs twice.
+        `unique`: no present value occurs twice. `beyond`: which rows are empty text or infinite;
+        None = not one.
         """
         sample = hashes(self._sample_rows, 0)
         constant = is_constant(column)
@@ -181,12 +220,13 @@ class TableBuilder:
         with self._lock:
             self._samples[column.name] = sample
             self._missing[column.name] = column.missing
-            self._gaps.update(gaps(column))
+            self._gaps.update({kind: n for kind, n in gaps(column).items() if n})
             if constant:
                 self._constant.append(column.name)
             if almost:
                 self._almost.append(column.name)
             self._mark_missing(absent)
+            self._mark_beyond(column, beyond)
             self._narrow(column.name, absent, hashes, unique=unique)
 
     def build(
@@ -214,7 +254,9 @@ class TableBuilder:
             hashes,
             tuple(sorted(equal)),
             _triples(alike),
-            tuple(sorted(self._gaps)),
+            dict(sorted(self._gaps.items())),
+            dict(sorted(self._beyond.items())),
+            self._rows_with_gaps(),
         )
 
     def _may_be_almost_constant(self, column: ColumnProfile) -> bool:
@@ -228,6 +270,15 @@ class TableBuilder:
         else:
             self._gap |= absent
             self._empty &= absent
+
+    def _mark_beyond(self, column: ColumnProfile, rows: Bools | None) -> None:
+        if rows is not None:
+            self._beyond[column.name] = beyond(column)
+            self._wide = rows if self._wide is None else self._wide | rows
+
+    def _rows_with_gaps(self) -> int:
+        marks = [mark for mark in (self._gap, self._wide) if mark is not None]
+        return int(np.count_nonzero(np.logical_or.reduce(marks))) if marks else 0
 
     def _narrow(self, name: str, absent: Bools, hashes: HashRows, *, unique: bool) -> None:
         if unique and not self.mergeable:

@@ -65,7 +65,7 @@ def figure_labels(key: Key, taken: Collection[str], *, labelled: bool) -> dict[s
 def shown_labels(keys: Iterable[tuple[int, Key]]) -> set[int]:
     """Of labelled series those whose label may be shown, by id.
 
-    Types, columns and groups of errors may; of classes the first twenty, their confusion only where there are no
+    Types, columns, groups of errors and kinds of missing values may; of classes the first twenty, their confusion only where there are no
     more; categories never, nor labels of a metric that this process does not know.
     """
     by_metric: dict[tuple[str, str], list[int]] = {}
@@ -76,7 +76,7 @@ def shown_labels(keys: Iterable[tuple[int, Key]]) -> set[int]:
     for (metric, _), ids in by_metric.items():
         spec = CATALOGUE.get(metric)
         kind = spec.labels if spec else ""
-        if kind in ("type", "column", "group") or (kind == "cell" and len(ids) <= _CELLS):
+        if kind in ("type", "column", "group", "kind") or (kind == "cell" and len(ids) <= _CELLS):
             shown.update(ids)
         elif kind == "class":
             shown.update(sorted(ids)[:CLASSES])

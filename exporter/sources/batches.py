@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 from exporter.batch import Batch
 from exporter.sources.listing import DataFile
 from exporter.sources.reading import open_parquet, read_file, texts_of, told
-from exporter.sources.tables import checked_names, without
+from exporter.sources.tables import MARK, checked_names, marked, replaced_in
 
 READ_WHOLE = 100_000  # rows up to which a file is read in one call
 
@@ -20,7 +21,8 @@ READ_WHOLE = 100_000  # rows up to which a file is read in one call
 def batch_of(table: pa.Table) -> Batch:
     """A batch over a table; a BatchError where two of its columns share a name."""
     checked_names(table.column_names, "the data")
-    return Batch(len(table), {f.name: f.type for f in table.schema}, table.column)
+    types = {f.name: f.type for f in table.schema if not f.name.startswith(MARK)}
+    return Batch(len(table), types, table.column, partial(replaced_in, table))
 
 
 def parquet_batch(path: Path, missing_values: Sequence[str | float] = ()) -> Batch:
@@ -32,10 +34,11 @@ def parquet_batch(path: Path, missing_values: Sequence[str | float] = ()) -> Bat
         first = open_parquet(path)
     schema, rows = first.schema_arrow, first.metadata.num_rows
     if rows <= READ_WHOLE:
-        return batch_of(without(read_file(DataFile(path, "parquet")), missing_values))
+        return batch_of(marked(read_file(DataFile(path, "parquet")), missing_values))
     checked_names(schema.names, path)
     texts = texts_of(schema)
     local = threading.local()
+    replaced: dict[str, Mapping[str, int]] = {}
 
     def read(name: str) -> pa.ChunkedArray:
         with told(path):
@@ -44,6 +47,9 @@ def parquet_batch(path: Path, missing_values: Sequence[str | float] = ()) -> Bat
                     path, metadata=first.metadata, read_dictionary=texts, pre_buffer=False
                 )
             table = local.file.read(columns=[name], use_threads=False)
-        return without(table, missing_values).column(0)
+        table = marked(table, missing_values)
+        replaced[name] = replaced_in(table, name)
+        return table.column(0)
 
-    return Batch(rows, {field.name: field.type for field in schema}, read)
+    types = {field.name: field.type for field in schema}
+    return Batch(rows, types, read, lambda name: replaced.get(name, {}))

@@ -24,7 +24,7 @@ from exporter.sources.labels import Labels, label_hashes, load_labels
 from exporter.sources.listing import DataFile, Format, Print, found
 from exporter.sources.parts import Layout, Part, Parts, part_of
 from exporter.sources.reading import Groups, Wanted, column_reader, labels_of, read_file, stretches
-from exporter.sources.tables import compact, stacked, without
+from exporter.sources.tables import compact, marked, stacked, unmarked, without
 from exporter.sources.windows import end_of, starts
 
 if TYPE_CHECKING:
@@ -337,7 +337,7 @@ class FileSource:
 
     def _finished(self, rows: pa.Table, file: DataFile) -> pa.Table:
         """Rows as they are evaluated: with their labels, and without what counts as missing."""
-        rows = without(rows, self.schema.missing_values)
+        rows = marked(rows, self.schema.missing_values)
         if not self._joins:
             return rows
         return self._with_targets(rows, file, self._loaded_labels())
@@ -349,7 +349,7 @@ class FileSource:
         places = labels.places(rows[key], is_loose=file.format == "csv", where=str(file.path))
         own = rows[target] if target in rows.column_names else None
         if own is not None:
-            rows = rows.drop_columns([target])
+            rows = unmarked(rows, target)
         return rows.append_column(target, labels.targets(places, own))
 
     def _label_files(self) -> list[DataFile]:

@@ -16,7 +16,7 @@ from exporter.sources.batches import batch_of, parquet_batch
 from exporter.sources.inference import inferred
 from exporter.sources.listing import found
 from exporter.sources.reading import Wanted, labels_of, read_file
-from exporter.sources.tables import checked_names, stacked, without
+from exporter.sources.tables import checked_names, marked, stacked
 
 ROLES = (
     "time", "id", "target", "prediction", "probability", "positive", "threshold", "user", "item",
@@ -34,11 +34,11 @@ def open_batch(data: Any, schema: Schema | None = None) -> Batch:
     """
     missing = schema.missing_values if schema else ()
     if not isinstance(data, str | Path):
-        return batch_of(without(arrow_table(data), missing))
+        return batch_of(marked(arrow_table(data), missing))
     files = found(str(data), Path())
     if len(files) == 1 and files[0].format == "parquet" and not files[0].partitions:
         return parquet_batch(files[0].path, missing)
-    return batch_of(without(stacked([read_file(file, _how(schema)) for file in files]), missing))
+    return batch_of(marked(stacked([read_file(file, _how(schema)) for file in files]), missing))
 
 
 def open_table(data: Any) -> pa.Table:
@@ -71,7 +71,7 @@ def read_again(data: Any, batch: Batch, schema: Schema) -> Batch:
         return batch
     wanted = Wanted(labels=labels_of(schema))
     return batch_of(
-        without(stacked([read_file(file, wanted) for file in files]), schema.missing_values)
+        marked(stacked([read_file(file, wanted) for file in files]), schema.missing_values)
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporter.errors import BatchError
-from exporter.sources.buffers import arrow, null_where, texts
+from exporter.profile.arrow import codes
+from exporter.profile.table import kind_of
+from exporter.sources.buffers import absent, arrow, null_where, texts
 
 TEXT = pa.dictionary(pa.int32(), pa.string())
+MARK = "\0replaced:"  # begins the names of columns that are nobody's: what stood in another
 
 
 def stacked(tables: Sequence[pa.Table]) -> pa.Table:
@@ -100,6 +103,34 @@ def without(table: pa.Table, missing_values: Sequence[str | float]) -> pa.Table:
     return table
 
 
+def marked(table: pa.Table, missing_values: Sequence[str | float]) -> pa.Table:
+    """The same; what stood in a column that held such values goes with its rows, in a column of its own.
+
+    That column is for `replaced_in`; a batch does not show it.
+    """
+    for name in table.column_names if missing_values else ():
+        before, place = table[name], table.column_names.index(name)
+        after = _without(before, missing_values)
+        if after is not None:
+            table = table.set_column(place, name, after)
+            table = table.append_column(MARK + name, _marks(before, after))
+    return table
+
+
+def unmarked(table: pa.Table, name: str) -> pa.Table:
+    """The table without a column, and without what is told of it."""
+    return table.drop_columns([n for n in (name, MARK + name) if n in table.column_names])
+
+
+def replaced_in(table: pa.Table, name: str) -> Mapping[str, int]:
+    """What stood in a column of a marked table where it is null now, and how often."""
+    if MARK + name not in table.column_names:
+        return {}
+    labels, places = codes(table[MARK + name])
+    counts = np.bincount(places, minlength=len(labels) + 1)[: len(labels)].tolist()
+    return {label: count for label, count in zip(labels, counts, strict=True) if count}
+
+
 def compact(table: pa.Table) -> pa.Table:
     """The same rows, with no dictionary larger than they are: a window must not carry its whole file's."""
     for i, field in enumerate(table.schema):
@@ -137,6 +168,18 @@ def _without(
     else:
         return None
     return null_where(hit, column) if pc.any(hit).as_py() else None
+
+
+def _marks(before: pa.ChunkedArray, after: pa.ChunkedArray) -> pa.ChunkedArray:
+    """What stood where *after* is null and *before* was not, as text; null elsewhere."""
+    rows = np.flatnonzero(absent(after) & ~absent(before))
+    labels, places = codes(before.take(arrow(rows)))
+    whole = np.full(len(before), len(labels), np.int32)
+    whole[rows] = places
+    indices = arrow(whole, null=whole == len(labels))
+    return pa.chunked_array(
+        [pa.DictionaryArray.from_arrays(indices, texts([*map(kind_of, labels)]))]
+    )
 
 
 def _numbers(missing_values: Sequence[str | float], kind: pa.DataType) -> npt.NDArray[Any]:

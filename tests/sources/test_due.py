@@ -13,8 +13,10 @@ from pyarrow import csv
 
 from exporter.batch import Schema
 from exporter.errors import BatchError
-from exporter.sources.files import FileSource, Layout
+from exporter.sources.files import FileSource, Layout, batch_of
 from exporter.sources.parts import Parts
+from exporter.sources.segments import rows_where
+from exporter.sources.tables import replaced_in
 
 NEW_YORK = "America/New_York"
 SCHEMA = Schema(
@@ -326,12 +328,36 @@ def test_what_counts_as_missing_is_null_whatever_its_type(tmp_path):
     pq.write_table(table, tmp_path / "d-1.parquet")
     kinds = {"x": "numerical", "n": "numerical", "city": "categorical"}
     schema = Schema(kinds, ("x",), missing_values=("", "NA", -999, float("inf")))
-    rows = source(tmp_path, schema=schema).whole()
-    assert rows.drop_columns(["t", "id"]).to_pydict() == {
+    batch = batch_of(source(tmp_path, schema=schema).whole())
+    assert {name: batch.read(name).to_pylist() for name in kinds} == {
         "x": [None, None, 1.0, float("-inf")],
         "n": [None, 1, 2, 3],
         "city": [None, None, "a", None],
     }
+    assert {name: batch.replaced(name) for name in (*kinds, "id")} == {
+        "x": {"-999": 1, "inf": 1},
+        "n": {"-999": 1},
+        "city": {"NA": 1, '""': 1, "-999": 1},
+        "id": {},
+    }
+    assert batch.types.keys() == {"t", "id", *kinds}
+
+
+def test_what_stood_where_a_value_is_missing_goes_with_its_row(tmp_path):
+    cities = ["NA", "a", None, "-", "b", "NA", "null", "b"]
+    table = pa.table({
+        "t": [f"2024-01-0{1 + i // 4}" for i in range(8)], "id": list(map(str, range(8))),
+        "x": [1.0, -999.0, *range(6)], "city": cities,
+    })  # fmt: skip
+    pq.write_table(table, tmp_path / "d-1.parquet")
+    of = source(tmp_path, schema=Schema({}, (), missing_values=("NA", "-", "null", -999)))
+    first, last = of.windows()
+    second = of.read(last)
+    assert replaced_in(second, "city") == {"NA": 1, '"null"': 1}
+    both = of.read(first, last)
+    assert replaced_in(both, "city") == {"NA": 2, "-": 1, '"null"': 1}
+    assert replaced_in(both, "x") == {"-999": 1}
+    assert replaced_in(rows_where(both, "city", "b"), "city") == {}
 
 
 def test_no_more_than_a_few_parts_are_held_in_memory(tmp_path):

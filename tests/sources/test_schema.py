@@ -150,6 +150,7 @@ def test_a_large_parquet_file_is_read_column_by_column(tmp_path):
     assert batch.rows == 150_000
     assert batch.read("x").null_count == 1
     assert batch.read("c").null_count == 50_000
+    assert (batch.replaced("x"), batch.replaced("c")) == ({"7": 1}, {"b": 50_000})
 
 
 def test_a_column_that_cannot_be_decoded_names_the_file(tmp_path):
