@@ -21,6 +21,7 @@ from exporter.snapshot import Snapshot
 from exporter.sources.tables import marked
 from exporter.store import open_store
 from exporter.store.files import SnapshotFolder
+from exporter.store.links import Links
 from exporter.store.postgres import Input, Written
 from exporter.store.spool import Spool, spool_folder
 from exporter.watch import Job, Watched
@@ -64,6 +65,9 @@ class Sink(Protocol):
         distributions: timedelta | None,
     ) -> object:
         """Delete what is older than that; None = nothing ever is."""
+
+    def tell_links(self, project: str, links: Links) -> None:
+        """Keep where the project's reports and dashboards are found."""
 
     def keep_grids(self, project: str, model: str, grids: Mapping[str, Grid]) -> Mapping[str, Grid]:
         """Fix the distributions' edges of a model: the first ones stand and are given back."""
@@ -212,6 +216,11 @@ class Project:
         longest = [timedelta(seconds=span) if span else None for span in spans]
         self.sink.retain(now, self.loaded.config.project, *longest)
 
+    def tell_links(self) -> None:
+        """Tell the store where the config says that reports and dashboards are found, if it does."""
+        if (links := links_of(self.loaded)) is not None:
+            self.sink.tell_links(self.loaded.config.project, links)
+
     def _only_model(self, selection: Selection) -> str:
         keys = selection.models or tuple(self.loaded.models)
         if len(keys) != 1:
@@ -290,6 +299,12 @@ def store_location(loaded: Loaded) -> str:
     """Where the config says that snapshots are kept: `embedded` or a URL."""
     store = loaded.config.store
     return store if isinstance(store, str) else store.reveal()
+
+
+def links_of(loaded: Loaded) -> Links | None:
+    """Where the config says that reports and dashboards are found; None where it does not say."""
+    links = loaded.config.links
+    return None if links is None else Links(links.exporter or "", links.grafana or "")
 
 
 def _due(

@@ -359,6 +359,29 @@ def test_a_config_that_keeps_all_for_ever_again_says_so(shop: Shop, database: st
         assert (kept_for(database)[0][1] > timedelta(days=3000)) == (not top)
 
 
+@pytest.mark.parametrize(
+    ("top", "told"),
+    [
+        ("links: {exporter: 'https://ml.example.com/', grafana: 'https://g.example.com'}\n", ("https://ml.example.com", "https://g.example.com")),
+        ("links: {exporter: 'https://ml.example.com'}\n", ("https://ml.example.com", "")),
+        ("links: {}\n", ("", "")),
+        ("", ("https://before.example.com", "https://before.example.com")),
+    ],
+)  # fmt: skip
+def test_the_store_is_told_where_reports_and_dashboards_are_found(
+    shop: Shop, database: str, top: str, told: tuple[str, str]
+) -> None:
+    before = (
+        "links: {exporter: 'https://before.example.com', grafana: 'https://before.example.com'}\n"
+    )
+    for given in (before, top):
+        with open_project(load_config(shop.config(top=given)), processes=1) as project:
+            project.tell_links()
+    with psycopg.connect(database) as connection:
+        asked = "select exporter_url, grafana_url from evaluation.project"
+        assert connection.execute(asked).fetchall() == [told]
+
+
 def test_a_batch_name_gives_a_further_snapshot_of_the_same_window(shop: Shop) -> None:
     shop.run()
     results = shop.run(Selection(batch="replay", start=START, end=START + DAY))

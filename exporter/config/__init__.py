@@ -14,16 +14,13 @@ from exporter.config.forms import (
     Entry,
     Evaluation,
     Files,
-    Folder,
     FromColumn,
-    Gauges,
     Items,
     Labels,
     Model,
     Previous,
     Query,
     Ranking,
-    Retention,
     Rolling,
     Segment,
     Shared,
@@ -31,6 +28,7 @@ from exporter.config.forms import (
 )
 from exporter.config.loading import Loaded, import_plugin, load_config
 from exporter.config.merging import descriptors_of, merged, schema_of
+from exporter.config.results import Folder, Gauges, Links, Retention
 
 if TYPE_CHECKING:
     from exporter.config.editor import config_schema
@@ -47,6 +45,7 @@ __all__ = [
     "Gauges",
     "Items",
     "Labels",
+    "Links",
     "Loaded",
     "Model",
     "Previous",

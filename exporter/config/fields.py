@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -27,6 +28,7 @@ RESERVED_TAGS = frozenset((
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "mo": 2629800, "y": 31557600}
 _DURATION = r"^\d{1,9}(\.\d{1,6})?(s|m|h|d|w|mo|y)$"
 _LABEL = r"^[a-zA-Z_][a-zA-Z0-9_]*$"
+_ADDRESS = r"^https?://[^\x00-\x20/?#\"'<>\\]+(/[^\x00-\x20?#\"'<>\\]*)?$"
 _STORE = r"^(embedded$|postgres(ql)?://)"
 _LONGEST = 1000 * _UNITS["y"]
 UNBUILT = "x-unbuilt"
@@ -194,6 +196,21 @@ def _url(value: Any) -> str | Secret:
     return value
 
 
+def _address(value: Any) -> str:
+    """An address as it may stand before a path: no slash at its end."""
+    if not isinstance(value, str):
+        raise _Wrong(f"expected an address such as https://host.example{_found(value)}")
+    if not re.fullmatch(_ADDRESS[1:-1], value):
+        raise ValueError("expected an address such as https://host.example, http or https only")
+    if "@" in value.split("/")[2]:
+        raise ValueError("an address that everybody is shown holds no user and no password")
+    try:
+        urlsplit(value).port  # noqa: B018  raises where it is none
+    except ValueError:
+        raise ValueError("expected a port below 65536, as in http://127.0.0.1:9877") from None
+    return value.rstrip("/")
+
+
 def _found(value: Any) -> str:
     if value is None:
         return ", found nothing"
@@ -232,4 +249,7 @@ Store = Annotated[
 ]
 Url = Annotated[
     str | Secret, BeforeValidator(_url), _text_schema("URL, `!env` or `!file`", minLength=1)
+]
+Address = Annotated[
+    str, BeforeValidator(_address), _text_schema("http(s) address", pattern=_ADDRESS)
 ]

@@ -23,6 +23,7 @@ from exporter.config.fields import (
     scalar,
     unbuilt,
 )
+from exporter.config.results import Folder, Gauges, Links, Retention
 
 Entry = str | dict[str, Any]
 Entries = Annotated[  # the plan tells their mistakes
@@ -387,48 +388,6 @@ class Model(Shared):
     )
 
 
-class Folder(Strict):
-    """A place for files."""
-
-    path: Text = Field(description="A folder, relative to the config's.", examples=["snapshots/"])
-
-
-class Retention(Strict):
-    """How long results are kept, counted from their window's end."""
-
-    metrics: Span | None = Field(
-        default=None,
-        description="Snapshots, figures, drift and tests; for ever if not given.",
-        examples=["2y"],
-    )
-    distributions: Span | None = Field(
-        default=None,
-        description="Distributions; as long as figures if not given.",
-        examples=["90d"],
-    )
-
-
-class Gauges(Strict):
-    """What `exporter serve` shows."""
-
-    max_series: Annotated[int, Field(ge=100)] = Field(
-        default=20_000,
-        description="The most samples on `/metrics`; what is left out is counted.",
-        examples=[50_000],
-    )
-    forget: Span = Field(
-        default="30d",
-        validate_default=True,
-        description="A stream silent for so long vanishes, after three intervals at least.",
-        examples=["60d"],
-    )
-    segments: Literal["tests", "all", "none"] = Field(
-        default="tests",
-        description="Of segments: tests and figures of the whole batch, all, or nothing.",
-        examples=["all"],
-    )
-
-
 class Config(Strict):
     """A whole file."""
 
@@ -460,6 +419,12 @@ class Config(Strict):
         default=None,
         description="How long results are kept.",
         examples=[{"metrics": "2y", "distributions": "90d"}],
+    )
+    links: Links | None = Field(
+        default=None,
+        description="Where people find reports and dashboards; without this key the store keeps what "
+        "it was told last.",
+        examples=[{"exporter": "https://exporter.example.com"}],
     )
     automatic_tests: AutomaticTests = Field(
         default="directional",

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from exporter.config import forms
+from exporter.config import forms, results
 from exporter.config.fields import Strict, unbuilt_keys
 
 _HEAD = """\
@@ -106,9 +106,10 @@ _SECTIONS: tuple[tuple[str, str, tuple[type[Strict], ...]], ...] = (
     ("tags", "Of a model, by name: text, a number, true or false, or this.", (forms.FromColumn,)),
     ("segments", "Of a model, by column.", (forms.Segment,)),
     ("evaluations", "Of a model, by name.", (forms.Evaluation,)),
-    ("snapshots", "Of the file.", (forms.Folder,)),
-    ("retention", "Of the file.", (forms.Retention,)),
-    ("prometheus", "Of the file.", (forms.Gauges,)),
+    ("snapshots", "Of the file.", (results.Folder,)),
+    ("retention", "Of the file.", (results.Retention,)),
+    ("links", "Of the file.", (results.Links,)),
+    ("prometheus", "Of the file.", (results.Gauges,)),
 )
 _HOMES: Mapping[str, str] = {"Shared": "a-model"} | {
     form.__name__: title.lower().replace(" ", "-")

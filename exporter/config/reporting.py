@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from exporter.config import forms
+from exporter.config import forms, results
 from exporter.config.fields import Strict
 from exporter.errors import Path, Problem, nearest
 from exporter.yaml import Secret
@@ -28,9 +28,10 @@ _FORMS: Mapping[str, tuple[type[Strict], ...]] = {
     "columns": (forms.Columns,),
     "labels": (forms.Labels,),
     "ranking": (forms.Ranking,),
-    "retention": (forms.Retention,),
-    "prometheus": (forms.Gauges,),
-    "snapshots": (forms.Folder,),
+    "retention": (results.Retention,),
+    "links": (results.Links,),
+    "prometheus": (results.Gauges,),
+    "snapshots": (results.Folder,),
     "defaults": (forms.Shared,),
 }
 _NAMED: Mapping[str, tuple[type[Strict], ...]] = {

@@ -17,6 +17,7 @@ from exporter.store.dimensions import Dimensions, grid_id, project_id
 from exporter.store.door import refusing, storable, storable_text
 from exporter.store.find import Question, find_heads, read_snapshot
 from exporter.store.identity import claim
+from exporter.store.links import Links, read_links, tell_links
 from exporter.store.records import Input, Key, Result, Written
 from exporter.store.rows import copy_rows, delete_rows, keys_of
 
@@ -161,6 +162,14 @@ class Store:
             return self._do(work)
         finally:
             self._dimensions.forget()
+
+    def tell_links(self, project: str, links: Links) -> None:
+        """Keep where the project's reports and dashboards are found."""
+        self._do(lambda connection: tell_links(connection, storable_text(project), links))
+
+    def links(self, project: str) -> Links:
+        """Where the project's reports and dashboards are found, as it was told last."""
+        return self._do(lambda connection: read_links(connection, storable_text(project)))
 
     def keep_input(
         self, project: str, evaluation: str, start: datetime, end: datetime, source: Input

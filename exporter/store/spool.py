@@ -20,6 +20,7 @@ from exporter.snapshot import Snapshot, from_dict
 from exporter.store.connection import StoreAway
 from exporter.store.door import storable
 from exporter.store.folders import spool_folder
+from exporter.store.links import Links
 from exporter.store.postgres import Store
 from exporter.store.records import Input, Written
 
@@ -106,6 +107,13 @@ class Spool:
         except StoreAway:
             self._away()
             return []
+
+    def tell_links(self, project: str, links: Links) -> None:
+        """Keep where the project's reports are found, unless the store is away: the next run will."""
+        try:
+            self.store.tell_links(project, links)
+        except StoreAway:
+            self._away()
 
     def deliver(self) -> int:
         """Hand over what waits, oldest first; how many arrived.

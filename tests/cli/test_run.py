@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pandas as pd
+import psycopg
 from cli.shop import BAD_DAY, START, Shop, stored
 
 
@@ -131,3 +132,12 @@ def test_snapshots_are_also_files_where_the_config_says_so(shop: Shop) -> None:
     assert len(files) == 10
     made = json.loads(files[0].read_text())
     assert made["snapshot"]["window_start"].startswith(f"{START:%Y-%m-%d}")
+
+
+def test_a_run_tells_the_store_where_its_reports_are_found(shop: Shop) -> None:
+    links = "links: {exporter: 'https://ml.example.com'}\nmodels:"
+    shop.write_config("shop.yaml", change=("models:", links))
+    assert shop.run().exit_code == 0
+    with psycopg.connect(shop.store) as connection:
+        asked = "select distinct split_part(report_url, '/snapshots/', 1) from grafana.snapshots"
+        assert connection.execute(asked).fetchall() == [("https://ml.example.com",)]

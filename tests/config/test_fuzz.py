@@ -29,6 +29,7 @@ FULL = changed(
         "retention": {"metrics": "2y", "distributions": "90d"},
         "prometheus": {"max_series": 500, "forget": "30d", "segments": "tests"},
         "snapshots": {"path": "snapshots"},
+        "links": {"exporter": "https://ml.example.com", "grafana": "https://grafana.example.com"},
         "x-note": [1],
     },
 )  # fmt: skip

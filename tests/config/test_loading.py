@@ -32,6 +32,7 @@ from exporter.config import (
     Gauges,
     Items,
     Labels,
+    Links,
     Model,
     Previous,
     Ranking,
@@ -53,6 +54,8 @@ ACCEPTED: list[tuple[tuple[str, ...], Any]] = [
     (("snapshots",), {"path": "snapshots/"}),
     (("retention",), {"metrics": "2y", "distributions": "90d"}),
     (("retention",), {"distributions": "1.5mo"}),
+    (("links",), {"exporter": "https://ml.example.com/exporter", "grafana": "http://[::1]:3000"}),
+    (("links",), {}),
     (("automatic_tests",), "evidently"),
     (("plugins",), ["my_company.checks"]),
     (("prometheus",), {"max_series": 20000, "forget": "30d", "segments": "all"}),
@@ -146,6 +149,7 @@ FORMS: list[tuple[tuple[str, ...], type, dict[str, Any]]] = [
     ((*DEFAULTS, "evaluations", "more"), Evaluation, {"metrics": ["data_summary"]}),
     (("snapshots",), Folder, {"path": "snapshots"}),
     (("retention",), Retention, {"metrics": "2y"}),
+    (("links",), Links, {"grafana": "https://grafana.example.com"}),
     (("prometheus",), Gauges, {"forget": "30d"}),
 ]
 
@@ -192,6 +196,12 @@ def test_a_value_of_a_wrong_type_is_told_with_its_place(
         (("retention",), {"metrics": "0d"}, "expected a duration above zero"),
         (("retention",), {"metrics": "1001y"}, "expected a duration of at most 1000y"),
         (("retention",), {"metrics": "30d", "distributions": "60d"}, "distributions go with their snapshot: keep them no longer than `metrics`"),
+        (("links",), {"exporter": "ml.example.com"}, "expected an address such as https://host.example, http or https only"),
+        (("links",), {"exporter": "javascript:alert(1)"}, "expected an address such as https://host.example, http or https only"),
+        (("links",), {"grafana": "https://grafana.example.com/?orgId=1"}, "expected an address such as https://host.example, http or https only"),
+        (("links",), {"grafana": "https://grafana.example.com\n"}, "expected an address such as https://host.example, http or https only"),
+        (("links",), {"grafana": "https://ann:hunter2@grafana.example.com"}, "an address that everybody is shown holds no user and no password"),
+        (("links",), {"grafana": "http://127.0.0.1:99999"}, "expected a port below 65536, as in http://127.0.0.1:9877"),
         (("models",), {}, "expected at least one entry"),
         (("models",), ["returns"], "expected a mapping"),
         ((*MODEL, "task"), "regresion", "expected 'regression', 'binary', 'multiclass', 'ranking' or 'none'; did you mean 'regression'?"),
@@ -381,3 +391,10 @@ def test_reading_a_config_imports_none_of_the_heavy_packages(tmp_path: Path) -> 
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_addresses_of_links_have_no_slash_at_their_end(tmp_path: Path) -> None:
+    links = load(
+        tmp_path, changed(("links",), {"grafana": "https://example.com/grafana/"})
+    ).config.links
+    assert links == Links(exporter=None, grafana="https://example.com/grafana")
