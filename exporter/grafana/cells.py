@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exporter.grafana.colours import STATUS, Json
+from exporter.grafana.colours import DRIFTED_SHARE, FAIL, STATUS, VS_REFERENCE, Json, steps
 from exporter.grafana.navigation import report_link
 
 Properties = dict[str, object]  # of an override
@@ -23,6 +23,16 @@ REPORT_CELL: Properties = {
     ],
     "links": [report_link()],
 }
+DRIFT_CELL: Properties = {
+    "displayName": "Drift",
+    "unit": "percentunit",
+    "min": 0,
+    "max": 0.5,
+    "decimals": 0,
+    "thresholds": DRIFTED_SHARE,
+    "custom__width": 112,
+    "custom__cellOptions": GAUGE_CELL,
+}
 
 
 def text_cell(title: str, width: int, scale: Json, **more: object) -> Properties:
@@ -35,6 +45,14 @@ def text_cell(title: str, width: int, scale: Json, **more: object) -> Properties
         "custom__align": "right",
         **more,
     }
+
+
+FAILED_CELL = text_cell("Failed", 66, steps((None, "text"), (1, FAIL)), decimals=0)
+
+
+def against(title: str) -> Properties:
+    """A figure against another one, as a share: negative is worse."""
+    return text_cell(title, 76, VS_REFERENCE, unit="percentunit", decimals=1)
 
 
 def sparkline_cell(title: str, colour: str) -> Properties:

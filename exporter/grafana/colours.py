@@ -29,6 +29,8 @@ NONE_IS_GOOD_LATE = steps((None, GREY), (0, SUCCESS), (1, LATE))
 SEVERITY = steps((None, FAINT), (0.5, PALE), (1, LATE), (2, FAIL))
 DRIFTED_SHARE = steps((None, FAINT), (0.001, PALE), (0.1, LATE), (0.5, FAIL))
 MISSING_SHARE = steps((None, FAINT), (0.001, PALE), (0.05, LATE), (0.5, FAIL))
+# A figure against its reference, as a share of it: negative is worse.
+VS_REFERENCE = steps((None, GREY), (-1e9, FAIL), (-0.1, LATE), (-0.03, SUCCESS))
 AGREEMENT = steps((None, GREY), (0, FAIL), (0.95, WARNING), (0.99, SUCCESS))
 STATUS = [
     {

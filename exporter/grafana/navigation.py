@@ -8,11 +8,14 @@ from exporter.grafana.colours import EVENT, FAIL, GREY, Json
 from exporter.grafana.panels import POSTGRES
 from exporter.grafana.queries import (
     IN_RANGE,
+    MAIN,
     OF_EVALUATION,
     OF_MODEL,
     OF_PROJECT,
     SEGMENT,
     STREAM,
+    WHOLE,
+    listed,
     where,
 )
 
@@ -92,7 +95,8 @@ with found as (
 select * from found
 union all
 select '{otherwise}' where not exists (select from found)"""
-    current = _ALL if many else ({"text": first, "value": first} if first else {})
+    one: Json = {"text": first, "value": first} if first else {}
+    several = {k: [v] for k, v in one.items()} or _ALL
     return {
         "type": "query",
         "name": name,
@@ -108,7 +112,7 @@ select '{otherwise}' where not exists (select from found)"""
         "regex": "",
         "hide": 0,
         "options": [],
-        "current": current,
+        "current": several if many else one,
         "skipUrlSync": False,
     }
 
@@ -142,10 +146,10 @@ def evaluation(*, many: bool = True) -> Json:
     return choice("evaluation", "Evaluation", values, otherwise="no evaluations yet", many=many)
 
 
-def segment(*, many: bool = False) -> Json:
-    """The variable of segments; the whole batch comes first."""
+def segment(*, many: bool = False, first: str = "") -> Json:
+    """The variable of segments; the whole batch comes first. *first* is what is chosen at first."""
     values = _streams(SEGMENT, "segment", OF_EVALUATION, "bool_or(segment <> ''), 1")
-    return choice("segment", "Segment", values, otherwise="whole batch", many=many)
+    return choice("segment", "Segment", values, otherwise=WHOLE, many=many, first=first)
 
 
 def stream(*, of: str = OF_MODEL) -> Json:
@@ -166,8 +170,10 @@ order by d.severity desc nulls last, 1 limit {50 if many else 500}"""
 
 
 def metric(conditions: str, *, many: bool) -> Json:
-    """The variable of metrics that have figures."""
-    values = f"select name as metric from grafana.series where kind = 'metric' and {conditions} group by 1 order by 1"
+    """The variable of metrics that have figures; those that stand for a model come first."""
+    values = f"""\
+select name as metric from grafana.series where kind = 'metric' and {conditions}
+group by 1 order by array_position(array[{listed(MAIN)}], name), 1"""
     return choice("metric", "Metric", values, otherwise="no metrics yet", many=many)
 
 

@@ -301,12 +301,14 @@ def table(
     transformations: Sequence[Json] = (),
     unit: str = "",
     links: Sequence[Json] = (),
+    nothing: str = NOTHING,
 ) -> Json:
-    """Rows, the worst first; each column is told by an override."""
+    """Rows, the worst first; each column is told by an override; *nothing* is said where there are none."""
     return panel(
         *("table", id_, title, description, targets),
         size=size,
         unit=unit,
+        defaults={"noValue": nothing},
         custom={
             "align": "auto",
             "cellOptions": {"type": "auto"},

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 from exporter.metrics import CATALOGUE
 from exporter.metrics._registry import Better
+from exporter.profile.outcome import ErrorProfile, ScoreProfile
+from exporter.profile.ranking import RankingProfile
 
 WHOLE = "whole batch"  # how the segment of all rows is shown
 UNTAGGED = "no tags"  # how a stream without stream tags is shown
@@ -18,12 +20,15 @@ STREAM = f"coalesce(nullif(stream, ''), '{UNTAGGED}')"
 # The options of a metric, in a name: {"q": 0.25} is `q: 0.25`.
 OPTIONS = """nullif(translate(params::text, '{}"', ''), '')"""
 FIGURE = f"concat_ws(' ', coalesce(name, replace(metric, '_', ' ')), nullif(label, ''), {OPTIONS})"
+# A test's figure: what is tested of which column and label.
+TEST = "concat_ws(' · ', test, nullif(column_name, ''), nullif(label, ''))"
 # The worst of several statuses: what was skipped tells nothing where something else does.
 WORST = "coalesce(max(status_code) filter (where status_code < 4), 4)"
 IN_RANGE = "$__timeFilter(time)"
 # A cell a day, or an hour where the range is short: batches of different time zones share a column.
 DAY_OR_HOUR = """case when $__timeTo()::timestamptz - $__timeFrom()::timestamptz > interval '3 days'
     then date_trunc('day', time, 'UTC') else date_trunc('hour', time, 'UTC') end"""
+MOST_LINES = 12  # in a chart: more cannot be told apart
 # The figure that stands for a model's quality: the first of these that it has.
 MAIN = ("roc_auc", "f1", "accuracy", "mae", "rmse", "ndcg_at_k")
 
@@ -64,12 +69,14 @@ def history(
     named: str,
     values: Mapping[str, str],
     labels: Mapping[str, str] | None = None,
+    first: str = "",
 ) -> str:
     """Points over time, a row each: `time`, `line`, the labels, the values.
 
     A line is told apart by *named* and by evaluation, segment and stream; of these its name has
     what is not the same for all lines. Of several snapshots of one window the newest is shown. Where
     a batch is missing a row without values interrupts the line, whatever the batches' length.
+    *first* orders the lines, by an aggregate of the values, and leaves the first dozen.
     """
     labels = labels or {}
     labelled = "".join(f", {expression} as {name}" for name, expression in labels.items())
@@ -77,6 +84,7 @@ def history(
     given = "".join(f", {expression} as {name}" for name, expression in values.items())
     shown = ", ".join(values)
     nothing = ", ".join("null" for _ in values)
+    chosen = f"\n  where line in (select line from named group by 1 order by {first}, 1 limit {MOST_LINES})"
     return f"""\
 with points as (
   select distinct on (time, evaluation, segment, stream, base{also})
@@ -86,18 +94,18 @@ with points as (
   and {conditions}
   order by time, evaluation, segment, stream, base{also}, snapshot_id desc),
 named as (
-  select *, coalesce(nullif(concat_ws(' · ', nullif(base, ''), {_varying("evaluation")}, {_varying("segment")}, {_varying("stream")}), ''), evaluation) as line
+  select *, coalesce(nullif(concat_ws(' · ', nullif(base, ''), {varying("evaluation")}, {varying("segment")}, {varying("stream")}), ''), evaluation) as line
   from points),
 gaps as (
   select *, lead(time) over (partition by evaluation, segment, stream, base{also} order by time) as next
-  from named)
-select time, line{also}, {shown} from named
+  from named{chosen if first else ""})
+select time, line{also}, {shown} from gaps
 union all
 select window_end, line{also}, {nothing} from gaps where next > window_end + (window_end - time) / 2
 order by 1, 2"""
 
 
-def _varying(column: str) -> str:
+def varying(column: str) -> str:
     """A column's text where it is not the same in all rows."""
     return f"case when min({column}) over () <> max({column}) over () then nullif({column}, '') end"
 
@@ -116,6 +124,14 @@ select time, {shown} from found
 union all
 select $__timeTo()::timestamptz, {nothing} where not exists (select from found)
 order by 1"""
+
+
+def judges_model() -> str:
+    """The condition that a metric judges the model's predictions, not the data."""
+    judged = {ErrorProfile, ScoreProfile, RankingProfile}
+    return (
+        f"metric in ({listed(sorted(s.id for s in CATALOGUE.values() if judged & set(s.reads)))})"
+    )
 
 
 def better(direction: Better, of: str = "metric") -> str:

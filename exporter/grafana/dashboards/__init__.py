@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from exporter.grafana.dashboard import Dashboard
-from exporter.grafana.dashboards import fleet_overview
+from exporter.grafana.dashboards import fleet_overview, model_overview
 
-DASHBOARDS: tuple[Dashboard, ...] = (fleet_overview.DASHBOARD,)
+DASHBOARDS: tuple[Dashboard, ...] = (
+    fleet_overview.DASHBOARD,
+    model_overview.DASHBOARD,
+)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from exporter.grafana import colours
 from exporter.grafana.cells import (
-    GAUGE_CELL,
+    DRIFT_CELL,
+    FAILED_CELL,
     REPORT_CELL,
     STATUS_CELL,
+    against,
     sparkline_cell,
     text_cell,
 )
-from exporter.grafana.colours import FAIL, GREY, LATE, SUCCESS, WARNING, Json, steps
+from exporter.grafana.colours import GREY, LATE, SUCCESS, Json, steps
 from exporter.grafana.dashboard import Dashboard, Section
+from exporter.grafana.findings import TO_COLUMN, failing_tests
 from exporter.grafana.navigation import (
     datasources,
     events,
@@ -176,30 +179,11 @@ order by array_position(array[3, 2, 5, 1, 4, 0], case when late and status_code 
         override("status", **STATUS_CELL),
         override("line", displayName="Model", custom__width=230, links=[_TO_MODEL]),
         override("age", **text_cell("Last batch", 88, steps((None, "text")), unit="s", decimals=0)),
-        override("failed", **text_cell("Failed", 66, steps((None, "text"), (1, FAIL)), decimals=0)),
-        override(
-            "drift",
-            displayName="Drift",
-            unit="percentunit",
-            min=0,
-            max=0.5,
-            decimals=0,
-            thresholds=colours.DRIFTED_SHARE,
-            custom__width=112,
-            custom__cellOptions=GAUGE_CELL,
-        ),
+        override("failed", **FAILED_CELL),
+        override("drift", **DRIFT_CELL),
         override("Trend #C", unit="percentunit", **sparkline_cell("Drift trend", LATE)),
         override("quality", displayName="Main figure", custom__width=132),
-        override(
-            "vs_reference",
-            **text_cell(
-                "vs ref",
-                72,
-                steps((None, FAIL), (-0.1, LATE), (-0.03, SUCCESS)),
-                unit="percentunit",
-                decimals=1,
-            ),
-        ),
+        override("vs_reference", **against("vs ref")),
         override("Trend #B", **sparkline_cell("Trend", "blue")),
         override("version", displayName="Version", custom__width=80),
         override("report_url", **REPORT_CELL),
@@ -309,51 +293,15 @@ group by project, model, stream, column_name order by severity desc limit 12"""
     field="severity",
     scale=colours.SEVERITY,
     defaults={"decimals": 2},
-    links=[link_to("column", "Open the column", row=("project", "model", "column"))],
+    links=[TO_COLUMN],
 )
-FAILING = table(
-    *(41, "Failing tests now"),
-    "Tests that fail in the newest batch of their stream; the longest first. Grey numbers are warnings. Source: grafana.failing_tests.",
-    [
-        sql(
-            f"""\
-select concat_ws(' · ', model, nullif(stream, ''), nullif(segment, '')) as line, status_code as status, replace(test, '_', ' ') as test, concat_ws(' ', nullif(column_name, ''), nullif(label, '')) as subject,
-  value, case when value < lower then lower else upper end as bound, streak, since, project, model, evaluation, column_name as "column", report_url
-from grafana.failing_tests where {OF_FLEET}
-order by critical desc, streak desc, line, test limit 50"""
-        )
-    ],
+FAILING = failing_tests(
+    41,
+    OF_FLEET,
     size=(15, 11),
-    overrides=[
-        override("status", **STATUS_CELL),
-        override(
-            "line",
-            displayName="Model",
-            custom__minWidth=110,
-            links=[link_to("tests", "Open its tests", row=("project", "model"))],
-        ),
-        override("test", displayName="Test", custom__minWidth=100),
-        override(
-            "subject",
-            displayName="Column",
-            custom__minWidth=90,
-            links=[link_to("column", "Open the column", row=("project", "model", "column"))],
-        ),
-        override("value", displayName="Value", custom__width=76, decimals=3),
-        override("bound", displayName="Bound", custom__width=70, decimals=3),
-        override(
-            "streak",
-            displayName="In a row",
-            custom__width=84,
-            min=0,
-            max=14,
-            thresholds=steps((None, WARNING), (3, LATE), (7, FAIL)),
-            custom__cellOptions=GAUGE_CELL,
-        ),
-        override("since", displayName="Since", unit="dateTimeFromNow", custom__width=104),
-        override("report_url", **REPORT_CELL),
-        *hidden("project", "model", "evaluation", "column"),
-    ],
+    line="concat_ws(' · ', model, nullif(stream, ''), nullif(segment, ''))",
+    heading="Model",
+    links=[link_to("model-overview", "Open the model", row=("project", "model"))],
 )
 FAILED = timeseries(
     *(50, "Failed tests"),

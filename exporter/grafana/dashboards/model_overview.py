@@ -1,0 +1,471 @@
+"""Model overview: whether a model is well, and if not: since when, and whether it is the data or the model."""
+
+from __future__ import annotations
+
+from exporter.grafana import colours
+from exporter.grafana.cells import (
+    DRIFT_CELL,
+    FAILED_CELL,
+    REPORT_CELL,
+    STATUS_CELL,
+    against,
+)
+from exporter.grafana.colours import FAIL, GREY, LATE, SUCCESS, Json, steps
+from exporter.grafana.dashboard import Dashboard, Section
+from exporter.grafana.findings import SINCE_CELL, STREAK_CELL, TO_COLUMN, failing_tests
+from exporter.grafana.navigation import (
+    datasources,
+    evaluation,
+    events,
+    link_to,
+    metric,
+    model,
+    project,
+    segment,
+    stream,
+)
+from exporter.grafana.panels import (
+    bar_gauge,
+    hidden,
+    override,
+    sql,
+    stat,
+    status_history,
+    table,
+    timeseries,
+)
+from exporter.grafana.queries import (
+    CHOSEN,
+    DAY_OR_HOUR,
+    IN_RANGE,
+    MAIN,
+    OF_EVALUATION,
+    OF_FLEET,
+    STREAM,
+    WHOLE,
+    WHOLE_BATCH,
+    WORST,
+    any_of,
+    history,
+    improvement,
+    judges_model,
+    listed,
+    main_figures,
+    metrics,
+    never_empty,
+    where,
+)
+from exporter.grafana.trends import BOUND_LINES, bounds, figure_trend
+
+_KEPT = ("project", "model", "evaluation", "segment", "stream")
+_TO_TESTS = link_to("tests", "Which tests", keep=_KEPT)
+_TO_DRIFT = link_to("data-drift", "Which columns", keep=_KEPT)
+_TO_QUALITY = link_to("data-quality", "Which data", keep=_KEPT)
+_TO_CLASSIFICATION = link_to("classification", "Its errors, if it classifies", keep=_KEPT)
+_TO_REGRESSION = link_to("regression", "Its errors, if it predicts numbers", keep=_KEPT)
+_TO_HEALTH = link_to("exporter-health", "Is the exporter well?")
+_TO_ERRORS = [_TO_CLASSIFICATION, _TO_REGRESSION]
+
+# All evaluations and segments of the chosen streams; and without the variable of segments.
+_OF_STREAMS = where(OF_EVALUATION, any_of(STREAM, "stream"))
+_LINE = "concat_ws(' · ', evaluation, nullif(segment, ''), nullif(stream, ''))"
+_STATE = "case when late and status_code < 2 then 5 else status_code end"
+# The main figure of the model, found among its series: no row of figures is read for it.
+_MAIN = f"""\
+metric = (select name from grafana.series where {OF_FLEET}
+            and kind = 'metric' and column_name = '' and label = '' and name in ({listed(MAIN)})
+          order by array_position(array[{listed(MAIN)}], name) limit 1)"""
+_OF_BATCH = where("column_name = ''", "label = ''")
+
+
+def _failing(condition: str) -> Json:
+    return sql(
+        f"select count(*) as failing from grafana.failing_tests where {where(OF_FLEET, 'critical', condition)}"
+    )
+
+
+def _state(column: str, order: str = "1") -> Json:
+    return sql(
+        f"select {column} from grafana.model_states where {OF_FLEET} order by {order} limit 1"
+    )
+
+
+STATS = (
+    stat(
+        1,
+        "Status",
+        "The worst status of the latest batches, of all evaluations and segments; late: no new batch for two intervals. "
+        "Source: grafana.model_states.",
+        _state(
+            f"{_STATE} as status",
+            f"array_position(array[3, 2, 5, 1, 0, 4], {_STATE})",
+        ),
+        size=(3, 4),
+        colouring="background_solid",
+        defaults={"mappings": colours.STATUS},
+        links=[_TO_TESTS],
+    ),
+    stat(
+        2,
+        "Age",
+        "Since the end of the newest batch that was evaluated.",
+        _state("age_seconds as age"),
+        size=(3, 4),
+        unit="s",
+        decimals=1,
+        colouring="none",
+        links=[_TO_HEALTH],
+    ),
+    stat(
+        3,
+        "Data",
+        "Critical tests of the data that fail in the latest batches: quality and drift of columns. 0 is good. "
+        "Source: grafana.failing_tests.",
+        _failing(f"not ({judges_model()})"),
+        size=(3, 4),
+        scale=colours.NONE_IS_GOOD,
+        links=[_TO_QUALITY, _TO_DRIFT],
+    ),
+    stat(
+        4,
+        "Model",
+        "Critical tests of the predictions against the truth that fail in the latest batches. 0 is good. "
+        "Source: grafana.failing_tests.",
+        _failing(judges_model()),
+        size=(3, 4),
+        scale=colours.NONE_IS_GOOD,
+        links=_TO_ERRORS,
+    ),
+    stat(
+        5,
+        "Drifted",
+        "Share of the tested columns that drifted, of whole batches in the range; the number is the newest. Lower is better.",
+        sql(
+            f"""\
+select time, max(drifted_columns_ratio) as drifted
+from grafana.snapshots where {IN_RANGE} and {WHOLE_BATCH} and tested_columns > 0
+group by 1 order by 1""",
+            series=True,
+        ),
+        size=(3, 4),
+        unit="percentunit",
+        scale=steps((None, GREY), (0, SUCCESS), (0.001, LATE), (0.5, FAIL)),
+        graph=True,
+        decimals=0,
+        links=[_TO_DRIFT],
+    ),
+    stat(
+        6,
+        "vs ref",
+        "The main figure of the newest batch against its reference, the worst of the chosen streams. Negative is worse, "
+        "whatever the figure's direction. Source: grafana.latest_metrics.",
+        sql(
+            f"""\
+select min(vs_reference) as vs_reference from (
+{main_figures(WHOLE_BATCH)}) m"""
+        ),
+        size=(3, 4),
+        unit="percentunit",
+        scale=colours.VS_REFERENCE,
+        decimals=1,
+        defaults={"noValue": "no figure"},
+        links=_TO_ERRORS,
+    ),
+    stat(
+        7,
+        "Rows",
+        "Rows of the batches in the range; the number is the newest batch's.",
+        sql(
+            f"""\
+select time, max(rows)::float8 as rows
+from grafana.snapshots where {IN_RANGE} and {WHOLE_BATCH}
+group by 1 order by 1""",
+            series=True,
+        ),
+        size=(3, 4),
+        scale=steps((None, "blue")),
+        graph=True,
+        links=[_TO_QUALITY],
+    ),
+    stat(
+        8,
+        "Version",
+        "The tag `version` of the newest batch that has one. Source: grafana.model_states.",
+        _state("version", "version desc nulls last"),
+        size=(3, 4),
+        text=True,
+        colouring="none",
+        defaults={"noValue": "not tagged"},
+        links=[link_to("champion-challenger", "Compare its arms", keep=("project", "model"))],
+    ),
+)
+
+EVALUATIONS = table(
+    10,
+    "Evaluations · latest batch",
+    "One row an evaluation of the whole batch, the worst first. `What fails` names the failing tests, `Since` the batch with "
+    "which the oldest of them began. Click one to see its tests. Sources: grafana.latest_snapshots, grafana.failing_tests.",
+    [
+        sql(
+            f"""\
+with failing as (
+  select evaluation, stream, min(since) as since, max(streak) as streak, string_agg(shown, ', ' order by n desc, shown) as failing
+  from (select evaluation, stream, replace(test, '_', ' ') || case when count(*) > 1 then ' × ' || count(*) else '' end as shown,
+          count(*) as n, min(since) as since, max(streak) as streak
+        from grafana.failing_tests where {WHOLE_BATCH} group by evaluation, stream, test) t
+  group by 1, 2)
+select status_code as status, concat_ws(' · ', evaluation, nullif(stream, '')) as line, window_end as until, rows, labelled_rows::float8 / nullif(rows, 0) as labelled,
+  (tests_fail + tests_error)::float8 as failed, drifted_columns_ratio as drift, failing, streak, since, tags ->> 'version' as version, report_url, project, model, evaluation
+from (select * from grafana.latest_snapshots where {WHOLE_BATCH}) s left join failing f using (evaluation, stream)
+order by array_position(array[3, 2, 1, 4, 0], status_code), failed desc, line"""
+        )
+    ],
+    size=(24, 6),
+    overrides=[
+        override("status", **STATUS_CELL),
+        override(
+            "line",
+            displayName="Evaluation",
+            custom__minWidth=150,
+            links=[link_to("tests", "Its tests", row=("project", "model", "evaluation"))],
+        ),
+        override("until", displayName="Batch ended", unit="dateTimeFromNow", custom__width=104),
+        override("rows", displayName="Rows", unit="short", custom__width=70),
+        override(
+            "labelled", displayName="Labelled", unit="percentunit", decimals=0, custom__width=76
+        ),
+        override("failed", **FAILED_CELL),
+        override("drift", **DRIFT_CELL),
+        override("failing", displayName="What fails", custom__minWidth=150),
+        override("streak", **STREAK_CELL),
+        override("since", **SINCE_CELL),
+        override("version", displayName="Version", custom__width=70),
+        override("report_url", **REPORT_CELL),
+        *hidden("project", "model", "evaluation"),
+    ],
+)
+HISTORY = status_history(
+    20,
+    "Status of its evaluations and segments",
+    "A cell a day, or an hour in ranges under three days; the two dozen lines that failed most. Blank: no batch. "
+    "Grey: nothing could be tested. Source: grafana.snapshots.",
+    sql(
+        never_empty(
+            f"""\
+with points as (
+  select {DAY_OR_HOUR} as time, {_LINE} as line, {WORST} as status
+  from grafana.snapshots where {IN_RANGE} and {_OF_STREAMS} group by 1, 2),
+worst as (select line from points group by 1 order by count(*) filter (where status in (2, 3)) desc, 1 limit 24)
+select time, line, status from points join worst using (line)""",
+            {"line": "'no batches'", "status": "null"},
+        ),
+        series=True,
+    ),
+    size=(24, 8),
+    links=[_TO_TESTS],
+)
+FIGURE_TREND = figure_trend(
+    30,
+    "Main figure",
+    f"The first of {', '.join(MAIN)} that the model has.",
+    where(_OF_BATCH, _MAIN),
+    links=_TO_ERRORS,
+)
+DRIFT_TREND = timeseries(
+    31,
+    "Share of drifted columns",
+    "Columns that drifted, of those that could be tested. Lower is better. Dashed red: what a test of it allows. "
+    "Sources: grafana.snapshots, grafana.tests.",
+    [
+        sql(
+            history(
+                "grafana.snapshots",
+                where(CHOSEN, "tested_columns > 0"),
+                named="''",
+                values={"drifted": "drifted_columns_ratio"},
+                first="max(drifted) desc",
+            )
+        ),
+        bounds(where(_OF_BATCH, metrics("drifted_columns_ratio"))),
+    ],
+    unit="percentunit",
+    fill=10,
+    defaults={"min": 0},
+    overrides=BOUND_LINES,
+    links=[_TO_DRIFT],
+)
+COLUMNS = bar_gauge(
+    40,
+    "Most drifted columns now",
+    "The highest severities in the latest batches. From 1 on a column has drifted, whatever the method. "
+    "Source: grafana.latest_drift.",
+    sql(
+        f"""\
+select concat_ws(' · ', column_name, nullif(segment, '')) as name, max(severity) as severity, project, model, column_name as "column"
+from grafana.latest_drift where {CHOSEN} and severity is not null
+group by project, model, segment, column_name order by severity desc limit 10"""
+    ),
+    size=(8, 10),
+    field="severity",
+    scale=colours.SEVERITY,
+    defaults={"decimals": 2, "noValue": "no column was compared"},
+    links=[TO_COLUMN],
+)
+FAILING = failing_tests(
+    41,
+    _OF_STREAMS,
+    size=(16, 10),
+    line=_LINE,
+    heading="Evaluation",
+    links=[link_to("tests", "Its tests", keep=("project", "model"))],
+)
+SEGMENTS = table(
+    50,
+    "Segments · latest batch",
+    "One row an evaluation of a segment, the worst first. `vs ref`: its main figure against its reference, `vs whole` against that of "
+    "the whole batch; negative is worse, whatever the figure's direction. Sources: grafana.latest_snapshots, grafana.latest_metrics.",
+    [
+        sql(
+            f"""\
+with main as (
+{main_figures(_OF_STREAMS, by="project, model, evaluation, segment, stream")}),
+compared as (
+  select m.*, ({improvement("m.value", "w.value", "m.metric")}) / nullif(abs(w.value), 0) as vs_whole
+  from main m left join main w
+    on w.segment = '' and (w.project, w.model, w.evaluation, w.stream, w.metric) = (m.project, m.model, m.evaluation, m.stream, m.metric))
+select status_code as status, segment, concat_ws(' · ', evaluation, nullif(stream, '')) as line, rows, (tests_fail + tests_error)::float8 as failed,
+  replace(metric, '_', ' ') || ' ' || round(value::numeric, 3) as figure, vs_reference, vs_whole, drifted_columns_ratio as drift, report_url, project, model, evaluation
+from (select * from grafana.latest_snapshots where {_OF_STREAMS} and segment <> '') s
+left join compared using (project, model, evaluation, segment, stream)
+order by array_position(array[3, 2, 1, 4, 0], status_code), failed desc, vs_reference, segment limit 50"""
+        )
+    ],
+    size=(16, 9),
+    nothing="no segments",
+    overrides=[
+        override("status", **STATUS_CELL),
+        override(
+            "segment",
+            displayName="Segment",
+            custom__minWidth=110,
+            links=[
+                link_to("model-overview", "Show this segment", row=("project", "model", "segment"))
+            ],
+        ),
+        override("line", displayName="Evaluation", custom__minWidth=130),
+        override("rows", displayName="Rows", unit="short", custom__width=64),
+        override("failed", **FAILED_CELL),
+        override("figure", displayName="Main figure", custom__width=116),
+        override("vs_reference", **against("vs ref")),
+        override("vs_whole", **against("vs whole")),
+        override("drift", displayName="Drift", unit="percentunit", decimals=0, custom__width=56),
+        override("report_url", **REPORT_CELL),
+        *hidden("project", "model", "evaluation"),
+    ],
+)
+LABELS = timeseries(
+    51,
+    "Rows with a label",
+    "Rows with prediction and truth, of all rows of the batch. Low: labels are still to come, or get lost. Source: grafana.snapshots.",
+    [
+        sql(
+            history(
+                "grafana.snapshots",
+                where(CHOSEN, "labelled_rows is not null"),
+                named="''",
+                values={"labelled": "labelled_rows::float8 / nullif(rows, 0)"},
+                first="min(labelled)",
+            )
+        )
+    ],
+    size=(8, 9),
+    unit="percentunit",
+    defaults={"min": 0, "max": 1, "noValue": "no labels"},
+    links=_TO_ERRORS,
+)
+BATCHES = table(
+    60,
+    "Batches · newest first",
+    "The hundred newest in the range. `Delay`: from the end of the batch to its result; `Revision` above 1: the content changed when it "
+    "was evaluated again. Source: grafana.snapshots.",
+    [
+        sql(
+            f"""\
+select status_code as status, time, window_end as until, batch, concat_ws(' · ', evaluation, nullif(segment, ''), nullif(stream, '')) as line, rows,
+  (tests_fail + tests_error)::float8 as failed, drifted_columns_ratio as drift, revision, extract(epoch from computed_at - window_end)::float8 as delay,
+  tags ->> 'version' as version, report_url, project, model, evaluation
+from grafana.snapshots where {IN_RANGE} and {CHOSEN}
+order by time desc, evaluation, segment, stream, snapshot_id desc limit 100"""
+        )
+    ],
+    size=(24, 10),
+    overrides=[
+        override("status", **STATUS_CELL),
+        override("time", displayName="From", unit="dateTimeAsIso", custom__width=150),
+        override("until", displayName="To", unit="dateTimeAsIso", custom__width=150),
+        override("batch", displayName="Batch", custom__minWidth=60),
+        override("line", displayName="Evaluation", custom__minWidth=150),
+        override("rows", displayName="Rows", unit="short", custom__width=64),
+        override("failed", **FAILED_CELL),
+        override("drift", displayName="Drift", unit="percentunit", decimals=0, custom__width=56),
+        override("revision", displayName="Revision", custom__width=74),
+        override("delay", displayName="Delay", unit="s", decimals=0, custom__width=80),
+        override("version", displayName="Version", custom__minWidth=60),
+        override("report_url", **REPORT_CELL),
+        *hidden("project", "model", "evaluation"),
+    ],
+)
+ROWS = timeseries(
+    70,
+    "Rows",
+    "Rows of each batch; a fall or a gap is the data's, not the model's. Source: grafana.snapshots.",
+    [
+        sql(
+            history(
+                "grafana.snapshots",
+                CHOSEN,
+                named="''",
+                values={"rows": "rows"},
+                first="max(rows) desc",
+            )
+        )
+    ],
+    size=(8, 9),
+    defaults={"min": 0},
+    links=[_TO_QUALITY],
+)
+ANY = figure_trend(
+    71,
+    "${metric}",
+    "The metric that is chosen above, one line a label or set of options.",
+    where("column_name = ''", any_of("metric", "metric")),
+    size=(16, 9),
+    links=_TO_ERRORS,
+)
+
+DASHBOARD = Dashboard(
+    name="model-overview",
+    title="Model overview",
+    question="Is this model well, and if not: since when, is it the data or the model?",
+    about="overview",
+    variables=[
+        project(),
+        model(),
+        evaluation(),
+        segment(many=True, first=WHOLE),
+        stream(),
+        metric(where(OF_EVALUATION, "column_name = ''"), many=False),
+        *datasources(),
+    ],
+    events=events(OF_FLEET),
+    rows=[
+        STATS,
+        [EVALUATIONS],
+        [HISTORY],
+        [FIGURE_TREND, DRIFT_TREND],
+        [COLUMNS, FAILING],
+        [SEGMENTS, LABELS],
+        [BATCHES],
+        Section(900, "Rows, and any figure", [[ROWS, ANY]]),
+    ],
+)
