@@ -18,6 +18,7 @@ INFINITE = "infinite"
 WAIT = "wait_seconds"  # in the metadata: how long after its end a window is due
 Status = Literal["success", "warning", "fail", "error", "skipped"]
 STATUSES: tuple[Status, ...] = get_args(Status)
+Severity = Literal["page", "warning", "info", "none"]  # of an alert: whom it is for
 _WORST_FIRST: tuple[Status, ...] = ("error", "fail", "warning", "success")
 
 
@@ -58,6 +59,15 @@ class DriftRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Alert:
+    """Who is told of a failing test, once it has failed in `failures` of its last `windows` windows."""
+
+    severity: Severity
+    failures: int = 1
+    windows: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class CheckResult:
     """One test and what became of it."""
 
@@ -72,6 +82,7 @@ class CheckResult:
     lower: float | None = None
     upper: float | None = None
     message: str = ""
+    alert: Alert | None = None  # None: at the first failure a page if critical, else a warning
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +180,7 @@ class Snapshot:
             "snapshot": self.head(),
             "metrics": [_plain(row) for row in self.metrics],
             "drift": [_plain(row) for row in self.drift],
-            "tests": [_plain(row) for row in self.tests],
+            "tests": [_plain_test(row) for row in self.tests],
             "distributions": [_plain(row) for row in self.distributions],
         }
 
@@ -216,7 +227,7 @@ class Snapshot:
             {"kind": "drift", "metric": "column_drift", "value": d.score, **_plain(d)}
             for d in self.drift
         ]
-        rows += [{"kind": "test", **_plain(t)} for t in self.tests]
+        rows += [{"kind": "test", **_plain_test(t)} for t in self.tests]
         return pd.DataFrame(rows)
 
     def _repr_html_(self) -> str:
@@ -242,7 +253,7 @@ def from_dict(form: Mapping[str, Any]) -> Snapshot:
             reference=ReferenceInfo(**about),
             metrics=tuple(MetricRow(**row) for row in form["metrics"]),
             drift=tuple(DriftRow(**row) for row in form["drift"]),
-            tests=tuple(CheckResult(**row) for row in form["tests"]),
+            tests=tuple(_test(row) for row in form["tests"]),
             distributions=tuple(Distribution(**row) for row in form["distributions"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -269,6 +280,7 @@ def content_hash(snapshot: Snapshot) -> bytes:
     lines += [
         f"t|{r.test}|{r.metric}|{r.column}|{r.label}|{canonical(r.params)}|{r.status}|{r.critical}|"
         + _digits((r.value, r.lower, r.upper))
+        + (f"|{r.alert}" if r.alert else "")
         for r in s.tests
     ]
     lines += [
@@ -316,6 +328,20 @@ def _plain(row: MetricRow | DriftRow | CheckResult | Distribution) -> dict[str, 
                 reason = "error" if "error" in out else "message"
                 out[reason] = out[reason] or (NO_VALUE if isnan(value) else INFINITE)
     return out
+
+
+def _plain_test(row: CheckResult) -> dict[str, Any]:
+    """The same of a test; its alert only where it has one of its own."""
+    out = _plain(row)
+    alert = out.pop("alert")
+    if alert is not None:
+        out["alert"] = {name: getattr(alert, name) for name in alert.__slots__}
+    return out
+
+
+def _test(row: Mapping[str, Any]) -> CheckResult:
+    alert = row.get("alert")
+    return CheckResult(**{**row, "alert": Alert(**alert)}) if alert else CheckResult(**row)
 
 
 def _digits(numbers: Iterable[float | None]) -> str:

@@ -487,7 +487,7 @@ def test_promtool_finds_nothing_to_say(shown: Shown, program: Callable[[str], st
     catalogued = [
         MetricRow(m, "c" if s.per == "column" else "", value=1.0) for m, s in CATALOGUE.items()
     ]
-    shown.write(snapshot(metrics=catalogued, labelled_rows=3))
+    shown.write(snapshot(metrics=catalogued, labelled_rows=3, metadata={"wait_seconds": 7200}))
     shown.refresh()
     body = shown.exposition.body()
     checked = subprocess.run(

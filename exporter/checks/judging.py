@@ -24,7 +24,7 @@ from exporter.metrics.drift import DRIFT_METRICS, DriftRows, rows_of
 from exporter.profile.outcome import ErrorProfile, ScoreProfile
 from exporter.profile.ranking import RankingProfile
 from exporter.profile.rows import Rows
-from exporter.snapshot import INFINITE, NO_VALUE, CheckResult, DriftRow, MetricRow, Status
+from exporter.snapshot import INFINITE, NO_VALUE, Alert, CheckResult, DriftRow, MetricRow, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Check:
     preset: bool = False  # it came with a preset: an explicit test of the same figure replaces it
     at: Path = ()
     without: frozenset[str] = field(default_factory=frozenset)  # columns that other tests look at
+    alert: Alert | None = None
 
     def reads(self, column: str) -> bool:
         """Whether it looks at this column."""
@@ -53,7 +54,7 @@ class Check:
         """What became of it, without a figure."""
         return CheckResult(
             self.name, self.spec.id, column, label, self.params, status, self.critical,
-            message=message,
+            message=message, alert=self.alert,
         )  # fmt: skip
 
     def judged(self, fine: bool) -> Status:

@@ -47,6 +47,22 @@ _SHARED: Mapping[str, Any] = {
     },
     "Numbers": {"type": "array", "items": _NUMBER, "minItems": 1},
 }
+_OF_EVERY_TEST: dict[str, Any] = {
+    "critical": {"type": "boolean"},
+    "alert": {
+        "anyOf": [
+            {"const": False},
+            {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {
+                    "severity": {"enum": ["page", "warning", "info"]},
+                    "after": {"type": ["integer", "string"], "pattern": "^\\d+( +of +\\d+)?$"},
+                },
+            },
+        ]
+    },
+}
 _CONDITIONS = {"in": "Numbers", "not_in": "Numbers", "between": "WantedPair"}
 Options = Callable[[MetricSpec], dict[str, Any]]
 
@@ -191,7 +207,7 @@ def _test_options(spec: MetricSpec) -> dict[str, Any]:
     """The options of a test: the metric's own, which it can inherit, and the condition."""
     own = _metric_options(spec)["properties"]
     conditions = {op: {"$ref": f"#/$defs/{_CONDITIONS.get(op, 'Wanted')}"} for op in OPERATORS}
-    said = {"critical": {"type": "boolean"}, "name": {"type": "string", "minLength": 1}}
+    said = {**_OF_EVERY_TEST, "name": {"type": "string", "minLength": 1}}
     label = {"label": {"type": ["string", "number", "boolean"]}} if spec.labels else {}
     return {"properties": {**own, **conditions, **said, **label}}
 
@@ -205,7 +221,9 @@ def _preset_options(parts: Iterable[Entry], options: Options) -> dict[str, Any]:
         own = options(spec)["properties"]
         if spec.id == DRIFT:  # a threshold is that of the decisions, where the preset has any
             own = {key: form for key, form in own.items() if key not in decisions(parts)}
-        known = (own.keys() & spec.options.keys() - set(fixed or {})) | ({"critical"} & own.keys())
+        known = (own.keys() & spec.options.keys() - set(fixed or {})) | (
+            _OF_EVERY_TEST.keys() & own.keys()
+        )
         out |= {option: own[option] for option in known}
     return {"properties": dict(sorted(out.items()))}
 

@@ -21,7 +21,7 @@ Kind = Literal["metrics", "tests"]
 UNDER_METRICS: Mapping[str, Alias] = {**METRICS_04, **METRICS_07, **METRIC_PRESETS}
 UNDER_TESTS: Mapping[str, Alias] = {**TESTS, **TEST_PRESETS, **METRICS_07}
 AT_LENGTH = 2  # so many entries are told with their options
-_OF_TESTS = (*OPERATORS, "critical", "name", "label")
+_OF_TESTS = (*OPERATORS, "critical", "name", "label", "alert")
 _PLAIN = re.compile(r"[A-Za-z_][\w./ -]*")
 
 

@@ -30,6 +30,9 @@ from exporter.profile.ranking import RankingProfile
 DRIFT, EMBEDDINGS = COLUMN_DRIFT, EMBEDDINGS_DRIFT
 
 
+_OF_EVERY_TEST = {"critical", "alert"}
+
+
 @dataclass
 class Told:
     """The mistakes found so far, each once, and what is worth knowing beside them."""
@@ -139,7 +142,7 @@ class Asking:
         return f"there is no metric or preset {name!r}{hint}" + nearest(name, known_names)
 
     def _preset(self, name: str, given: Mapping[str, Any], at: Path) -> Iterator[Asked]:
-        known = {"columns"} | ({"critical"} if self.kind == "tests" else set())
+        known = {"columns"} | (_OF_EVERY_TEST if self.kind == "tests" else set())
         if self.kind == "metrics" and name == TEXT:
             known |= set(OWN_OPTIONS)
             read = read_by_preset(given, self.schema, at, self.tell)
@@ -153,7 +156,7 @@ class Asking:
         for part in self.presets[name]:
             metric, fixed = (part, {}) if isinstance(part, str) else next(iter(part.items()))
             spec, fixed = CATALOGUE[metric], dict(fixed or {})
-            own = (spec.options.keys() - fixed.keys()) | ({"critical"} & known)
+            own = (spec.options.keys() - fixed.keys()) | (_OF_EVERY_TEST & known)
             own -= taken if spec.id == DRIFT else set()
             known |= own
             own -= _of_others(spec, fixed, given)

@@ -19,7 +19,7 @@ from exporter.profile.outcome import ScoreProfile
 
 _OF_FEATURES = ("all", "features", "numerical", "categorical", "text", "descriptors")
 _OF_ANY_METHOD = ("method", "threshold", "compat")
-TEST_KEYS = ("columns", *OPERATORS, "critical", "name", "label")
+TEST_KEYS = ("columns", *OPERATORS, "critical", "name", "label", "alert")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from exporter.checks import OPERATORS, Check, Condition, Mode, read_conditions, 
 from exporter.errors import Path, Problem, refuse
 from exporter.metrics import CATALOGUE, MetricSpec
 from exporter.metrics.drift import DriftRows
+from exporter.plan.alerting import read_alert
 from exporter.plan.asking import DRIFT, EMBEDDINGS, Asked, Asking, Told
 from exporter.plan.choosing import Choosing
 from exporter.plan.drifting import Drifting
@@ -21,7 +22,7 @@ from exporter.presets import Entry
 
 DEFAULT_MIN_ROWS: Mapping[Mode, int] = {"directional": 30, "evidently": 0}
 Group = tuple[Mapping[str, Any], tuple[str, ...] | None, frozenset[str]]
-_OWN = (*OPERATORS, "critical", "name", "label")
+_OWN = (*OPERATORS, "critical", "name", "label", "alert")
 
 
 def make_plan(
@@ -119,13 +120,16 @@ class _Maker:
         columns = self.choosing.columns(asked)
         conditions = self._conditions(asked)
         critical, name, label = self._said(asked)
+        alert = read_alert(
+            asked.options.get("alert"), (*asked.at, "alert"), self.tell, critical=critical
+        )
         options = {key: value for key, value in asked.options.items() if key not in _OWN}
         for params, names, without in self._groups(asked, options, columns):
             if names == ():
                 continue
             check = Check(
                 name, asked.spec, params, names, conditions, critical, label, asked.preset,
-                asked.at, without,
+                asked.at, without, alert,
             )  # fmt: skip
             self._refuse_unsure(check)
             enter(self.checks, check, self.schema, self.tell)

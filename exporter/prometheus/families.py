@@ -52,6 +52,10 @@ STREAK = Family(
     "evaluation_test_consecutive_failures",
     "Windows in a row that the test has failed; skipped ones do not count.",
 )
+ALERT = Family(
+    "evaluation_test_alert",
+    "1 where somebody is to be told: the test failed in as many of its last windows as it says.",
+)
 BOUND = Family("evaluation_test_bound", "Bound that the test allows, lower or upper.")
 SEVERITY = Family(
     "evaluation_column_drift_severity", "Drift of a column, the same for every method: 1 is drift."
@@ -84,7 +88,7 @@ STATE = (
     *(WINDOW_END, INTERVAL, WAIT, COMPUTED, TESTS, FAILED_FIGURES, INFO),
     *(BATCH_ROWS, REFERENCE_ROWS, LABELLED_ROWS, WINDOW_START),
 )
-CHECKS = (TEST_FAILED, STREAK, BOUND)
+CHECKS = (ALERT, TEST_FAILED, STREAK, BOUND)
 DRIFT = (SEVERITY, DETECTED, SCORE)
 OWN = (STORE_UP, LOOKED, REFRESHED, FAILURES, STREAMS, SERIES, DROPPED, BUILD)
 FAMILIES = (*STATE, *CHECKS, *DRIFT, *OWN)

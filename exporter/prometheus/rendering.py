@@ -216,6 +216,9 @@ def _tests(
         own = figure_labels(series[test.series_id], labels, labelled=test.series_id in shown)
         placed.append((test, _joined(text, own)))
     for test, place in placed:
+        if test.alert:
+            yield f.ALERT, f'{place},severity="{test.alert}"', "1"
+    for test, place in placed:
         if test.status != "skipped":
             yield f.TEST_FAILED, _critical(place, test), str(int(test.status != "success"))
     for test, place in placed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 from exporter.errors import ExporterError
 from exporter.snapshot import (
     STATUSES,
+    Alert,
     CheckResult,
     Distribution,
     DriftRow,
@@ -46,7 +47,7 @@ _DRIFT = (
 )
 _TESTS = (
     "se.name, se.metric, se.column_name, se.label, se.params, r.status, r.critical, r.value,"
-    " r.lower, r.upper, r.message from evaluation.test r"
+    " r.lower, r.upper, r.message, r.alert from evaluation.test r"
 )
 _DISTRIBUTIONS = (
     "se.column_name, g.edges, g.categories, r.current, r.reference"
@@ -117,12 +118,16 @@ def read_snapshot(connection: psycopg.Connection, snapshot_id: int) -> Snapshot:
             "metrics": [MetricRow(*r) for r in _read(connection, _METRICS, place)],
             "drift": [DriftRow(*r) for r in _read(connection, _DRIFT, place)],
             "tests": [
-                CheckResult(*(*r[:5], STATUSES[r[5]], *r[6:]))
+                replace(CheckResult(*(*r[:5], STATUSES[r[5]], *r[6:-1])), alert=_alert(r[-1]))
                 for r in _read(connection, _TESTS, place)
             ],
             "distributions": [Distribution(*r) for r in _read(connection, _DISTRIBUTIONS, place)],
         }
     return Snapshot(**_fields(row), **parts)
+
+
+def _alert(kept: Mapping[str, Any] | None) -> Alert | None:
+    return Alert(**kept) if kept else None
 
 
 def _read(

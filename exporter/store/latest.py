@@ -26,7 +26,10 @@ class DriftFigure(NamedTuple):
 
 
 class CheckFigure(NamedTuple):
-    """One test; `streak` is for how many windows in a row it has failed, with this one."""
+    """One test; `streak` is for how many windows in a row it has failed, with this one.
+
+    `alert` is the severity of what it tells somebody now; "" where it tells nobody.
+    """
 
     series_id: int
     status: Status
@@ -34,6 +37,7 @@ class CheckFigure(NamedTuple):
     lower: float | None
     upper: float | None
     streak: int
+    alert: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,15 @@ _TESTS = (
     "  where o.series_id = r.series_id and o.status in (1, 2, 3) and o.time <= r.time"
     "  and o.time > coalesce((select max(b.time) from evaluation.test b"
     "   where b.series_id = r.series_id and b.status = 0 and b.time < r.time), '-infinity'))"
-    " else 0 end from u cross join lateral (select * from evaluation.test t"
+    " else 0 end,"
+    " case when r.status = 4 or (r.status = 0 and r.alert is null)"
+    "  or coalesce(r.alert ->> 'severity', '') = 'none' then ''"
+    " when (select count(*) filter (where w.failed) from (select bool_or(o.status in (1, 2, 3)) as failed"
+    "  from evaluation.test o where o.series_id = r.series_id and o.status <> 4 and o.time <= r.time"
+    "  group by o.time order by o.time desc limit coalesce((r.alert ->> 'windows')::int, 1)) w)"
+    "  >= coalesce((r.alert ->> 'failures')::int, 1)"
+    " then coalesce(r.alert ->> 'severity', case when r.critical then 'page' else 'warning' end)"
+    " else '' end from u cross join lateral (select * from evaluation.test t"
     " where t.snapshot_id = u.id and t.time = u.time offset 0) r order by r.series_id"
 )
 _SERIES = (
@@ -228,9 +240,9 @@ class LatestReader:
             for snapshot_id, series_id, status, *row in connection.execute(
                 _WANTED + _TESTS, where, binary=True
             ):
-                critical, lower, upper, streak = row
+                critical, lower, upper, streak, alert = row
                 tests.setdefault(snapshot_id, []).append(
-                    CheckFigure(series_id, STATUSES[status], critical, lower, upper, streak)
+                    CheckFigure(series_id, STATUSES[status], critical, lower, upper, streak, alert)
                 )
             self._learn(connection, (*metrics.values(), *drift.values(), *tests.values()))
             for head in chunk:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -151,12 +152,13 @@ def _copy_tests(
     time, snapshot_id = place
     _copy(
         connection,
-        "test(time, value, lower, upper, snapshot_id, series_id, status, critical, message)",
-        "timestamptz float8 float8 float8 int4 int4 int2 bool text",
+        "test(time, value, lower, upper, snapshot_id, series_id, status, critical, message, alert)",
+        "timestamptz float8 float8 float8 int4 int4 int2 bool text jsonb",
         [
             (
                 *(time, r.value, r.lower, r.upper, snapshot_id, i),
                 *(STATUSES.index(r.status), r.critical, r.message),
+                None if r.alert is None else Jsonb(asdict(r.alert)),
             )
             for r, i in zip(tests, ids, strict=True)
         ],

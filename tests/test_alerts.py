@@ -1,0 +1,149 @@
+"""What a test says about alerts: read from the config, kept in the store, and counted in windows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from store.samples import DAY, FIRST, rows, snapshot
+
+import exporter
+from exporter.errors import PlanError
+from exporter.prometheus import Exposition
+from exporter.snapshot import Alert, CheckResult, Snapshot, Status, content_hash, from_dict
+from exporter.store import Store
+from exporter.store.latest import LatestReader
+
+ALERTING = "select test, severity, failures, failures_wanted, windows_wanted from grafana.alerting_tests order by test"
+
+
+def of_tests(*tests: Any) -> dict[str, Alert | None]:
+    """The alert of each test's result."""
+    made = exporter.evaluate(pa.table({"age": [1.0, 2.0, None]}), tests=list(tests))
+    return {result.test: result.alert for result in made.tests}
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        (False, Alert("none")),
+        (True, None),
+        ({"severity": "info"}, Alert("info")),
+        ({"after": 3}, Alert("page", 3, 3)),
+        ({"after": "2 of 3"}, Alert("page", 2, 3)),
+        ({"severity": "warning", "after": "1"}, Alert("warning")),
+    ],
+)
+def test_an_alert_is_a_severity_after_so_many_failures(said: Any, meant: Alert | None) -> None:
+    assert of_tests({"missing_count": {"eq": 0, "alert": said}}) == {"missing_count": meant}
+
+
+def test_a_test_that_is_not_critical_warns_unless_it_says_otherwise() -> None:
+    found = of_tests({"missing_count": {"eq": 0, "critical": False, "alert": {"after": 2}}})
+    assert found == {"missing_count": Alert("warning", 2, 2)}
+
+
+def test_a_preset_hands_its_alert_to_every_part() -> None:
+    found = of_tests({"data_quality": {"alert": {"after": "2 of 3"}}})
+    assert len(found) > 3
+    assert set(found.values()) == {Alert("page", 2, 3)}
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ("page", "expected false, or"),
+        ({"severity": "pgae"}, "there is no severity 'pgae'.*did you mean 'page'"),
+        ({"sevirity": "page"}, "an alert has no 'sevirity'.*'severity'"),
+        ({"after": "3 of 2"}, "expected failures and windows"),
+        ({"after": 0}, "expected failures and windows"),
+        ({"after": "2 of 1000"}, "at most 100 windows"),
+    ],
+)
+def test_an_alert_that_cannot_be_is_refused(said: Any, message: str) -> None:
+    with pytest.raises(PlanError, match=message):
+        of_tests({"missing_count": {"eq": 0, "alert": said}})
+
+
+def test_the_json_form_has_an_alert_only_where_the_test_has_one() -> None:
+    plain, own = snapshot(), with_alert(Alert("info", 2, 3))
+    assert all("alert" not in test for test in plain.as_dict()["tests"])
+    assert own.as_dict()["tests"][0]["alert"] == {"severity": "info", "failures": 2, "windows": 3}
+    assert from_dict(own.as_dict()).tests == own.tests
+    assert content_hash(plain) != content_hash(own)
+
+
+def with_alert(alert: Alert | None, status: Status = "fail", day: int = 0) -> Snapshot:
+    test = CheckResult(
+        "few gaps", "missing_ratio", "temp", status=status, value=1.0, upper=0.5, alert=alert
+    )
+    return replace(snapshot(day=day), tests=(test,))
+
+
+def told(url: str) -> list[tuple[Any, ...]]:
+    return rows(url, ALERTING)
+
+
+def write(url: str, statuses: str, alert: Alert | None, first: int = 0) -> None:
+    """One window a letter: s, w, f, e, or - for one that was skipped."""
+    words: dict[str, Status] = {
+        "s": "success",
+        "w": "warning",
+        "f": "fail",
+        "e": "error",
+        "-": "skipped",
+    }
+    with Store(url) as store:
+        for day, letter in enumerate(statuses, first):
+            store.write(with_alert(alert, words[letter], day))
+
+
+@pytest.mark.parametrize(
+    ("statuses", "alert", "expected"),
+    [
+        ("f", None, [("few gaps", "page", 1, 1, 1)]),
+        ("fs", None, []),
+        ("f-", None, []),
+        ("f", Alert("none"), []),
+        ("sff", Alert("page", 2, 3), [("few gaps", "page", 2, 2, 3)]),
+        ("ffs", Alert("warning", 2, 3), [("few gaps", "warning", 2, 2, 3)]),
+        ("ffss", Alert("page", 2, 3), []),
+        ("f-f", Alert("page", 2, 2), [("few gaps", "page", 2, 2, 2)]),
+        ("sf", Alert("page", 2, 3), []),
+        ("ew", Alert("info", 2, 2), [("few gaps", "info", 2, 2, 2)]),
+    ],
+)
+def test_persistence_is_counted_in_windows(
+    database: str, statuses: str, alert: Alert | None, expected: list[tuple[Any, ...]]
+) -> None:
+    write(database, statuses, alert)
+    assert told(database) == expected
+    assert gauges(database) == [f'severity="{severity}"' for _, severity, *_ in expected]
+
+
+def gauges(url: str) -> list[str]:
+    """The last label of each alert on /metrics."""
+    reader = LatestReader(url)
+    exposition = Exposition(reader, max_series=1000, forget=timedelta(days=90), segments="tests")
+    exposition.refresh(datetime(2026, 11, 2, tzinfo=UTC))
+    reader.close()
+    lines = exposition.body(packed=False).decode().splitlines()
+    found = [line for line in lines if line.startswith("evaluation_test_alert{")]
+    return [line.partition("}")[0].rpartition(",")[2] for line in found]
+
+
+def test_a_backdated_window_and_a_revised_one_count_at_once(database: str) -> None:
+    alert = Alert("page", 2, 3)
+    write(database, "f", alert, first=5)
+    assert told(database) == []
+    write(database, "f", alert, first=3)  # known late, and two days before
+    assert told(database) == [("few gaps", "page", 2, 2, 3)]
+    write(database, "s", alert, first=3)
+    with Store(database) as store:
+        later = replace(with_alert(alert, "success", 3), computed_at=snapshot().computed_at + DAY)
+        assert store.write(later) is not None
+    assert told(database) == []
+    assert rows(database, "select max(time) from grafana.tests")[0][0] == FIRST + 5 * DAY
