@@ -12,6 +12,7 @@ SUCCESS, WARNING, FAIL, ERROR, LATE = "green", "yellow", "red", "purple", "orang
 CURRENT, REFERENCE = "blue", GREY
 CHAMPION, CHALLENGER = "blue", "#12A5A5"
 BOUND = "red"  # what a test allows
+BASELINE = "#A16A3A"  # what a model that knows nothing would reach
 EVENT = "#6E9FFF"  # a new version, a new reference
 PALE = "#FFE79A"
 

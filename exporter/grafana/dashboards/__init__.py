@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from exporter.grafana.dashboard import Dashboard
-from exporter.grafana.dashboards import fleet_overview, model_overview
+from exporter.grafana.dashboards import (
+    classification,
+    fleet_overview,
+    model_overview,
+)
 
 DASHBOARDS: tuple[Dashboard, ...] = (
     fleet_overview.DASHBOARD,
     model_overview.DASHBOARD,
+    classification.DASHBOARD,
 )

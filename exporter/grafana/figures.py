@@ -1,0 +1,370 @@
+"""A model's figures beside their reference, what their tests allow, and what a dummy would reach.
+
+Classification, regression and ranking are shown alike: as they are now, over time, by segment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from exporter.grafana.cells import REPORT_CELL, STATUS_CELL, Properties, text_cell
+from exporter.grafana.colours import (
+    BASELINE,
+    BOUND,
+    CURRENT,
+    FAIL,
+    LATE,
+    NEUTRAL,
+    REFERENCE,
+    SUCCESS,
+    Json,
+    steps,
+)
+from exporter.grafana.navigation import choice, link_to, segment, stream
+from exporter.grafana.panels import dashed, override, sql, stat, table, timeseries, unit_of
+from exporter.grafana.queries import (
+    CHOSEN,
+    IN_RANGE,
+    OF_EVALUATION,
+    OF_MODEL,
+    OF_PROJECT,
+    OPTIONS,
+    SEGMENT,
+    STREAM,
+    any_of,
+    history,
+    improvement,
+    listed,
+    metrics,
+    where,
+)
+from exporter.metrics import CATALOGUE
+
+# How far below its reference a figure is noteworthy, and bad, as a share of the reference.
+NEAR, FAR = 0.03, 0.1
+VS_REFERENCE = steps((None, FAIL), (-FAR, LATE), (-NEAR, SUCCESS))
+KEPT = ("project", "model", "evaluation", "segment", "stream")
+TO_MODEL = link_to("model-overview", "Open the model", keep=("project", "model", "stream"))
+TO_TESTS = link_to("tests", "Its tests", keep=KEPT)
+TO_DRIFT = link_to("data-drift", "Is it the data?", keep=("project", "model", "stream"))
+WHOLE_FIGURE = where("column_name = ''", "label = ''")
+PLAIN = "params <> '{}', params::text"  # what has no options comes first
+# Where several streams are chosen, what has one batch only is of the newest, and the first of these.
+FIRST_OF_NEWEST = "rank() over (order by time desc, evaluation, stream)"
+
+
+def chosen(*ids: str, whole: bool = True) -> str:
+    """The condition of metrics in what the variables choose; *whole*: neither of a column nor labelled."""
+    return where(CHOSEN, metrics(*ids), *([WHOLE_FIGURE] if whole else []))
+
+
+def newest(conditions: str) -> str:
+    """The figures of one newest batch, as a view to select from."""
+    return f"""\
+(select * from (select *, {FIRST_OF_NEWEST} as place from grafana.latest_metrics
+  where {conditions}) l where place = 1) n"""
+
+
+def variables(*ids: str) -> list[Json]:
+    """The variables of a dashboard of models that have one of these metrics."""
+    found = f"kind = 'metric' and name in ({listed(CATALOGUE[i].id for i in ids)})"
+    segments = segment()
+    return [
+        choice("project", "Project", _having("project", found), otherwise="no projects yet"),
+        choice("model", "Model", _having("model", found, OF_PROJECT), otherwise="no models yet"),
+        choice(
+            "evaluation",
+            "Evaluation",
+            _having("evaluation", found, OF_MODEL),
+            otherwise="no evaluations yet",
+            many=True,
+        ),
+        segments,
+        stream(of=OF_EVALUATION),
+    ]
+
+
+def _having(column: str, *conditions: str) -> str:
+    return f"select {column} from grafana.series where {' and '.join(conditions)} group by 1 order by 1"
+
+
+def now(id_: int, title: str, metric: str, *, links: Sequence[Json] = (TO_MODEL,)) -> Json:
+    """A figure of the newest batch, coloured by its distance to the reference only, and its past."""
+    spec = CATALOGUE[metric]
+    decided = spec.better != "neutral"
+    distance = f"({improvement('value', 'reference')}) / nullif(abs(reference), 0)"
+    order = f"time, {PLAIN}, {distance if decided else '-abs(value)'}"
+    figure = where(chosen(metric), "value is not null")
+    panel = stat(
+        id_,
+        title,
+        f"{spec.help} {_reading(metric)} Of several streams the worst. Source: grafana.metrics.",
+        sql(
+            f"""\
+with found as (
+  select distinct on (time) time, value from (
+    select time, value, reference, metric, params from grafana.metrics where {IN_RANGE} and {figure}
+    union all
+    select time, value, reference, metric, params from grafana.latest_metrics where {figure}) f
+  order by {order})
+select time, value from found order by 1""",
+            series=True,
+        ),
+        unit=unit_of(spec.unit),
+        graph=True,
+        decimals=3 if unit_of(spec.unit) == "short" else 1,
+        scale=NEUTRAL,
+        links=links,
+    )
+    colour = f"""\
+select case when distance < -{FAR} then '{FAIL}' when distance < -{NEAR} then '{LATE}' when distance is not null then '{SUCCESS}' end as color
+from (select {distance if decided else "null::float8"} as distance, time, params from grafana.latest_metrics where {figure}) d
+order by time desc, {PLAIN}, distance limit 1"""
+    panel["targets"].append(sql(colour, "colour"))
+    panel["transformations"] = [
+        {
+            "id": "configFromData",
+            "options": {
+                "configRefId": "colour",
+                "mappings": [{"fieldName": "color", "handlerKey": "color"}],
+            },
+        }
+    ]
+    return panel
+
+
+def _reading(metric: str) -> str:
+    direction = CATALOGUE[metric].better
+    if direction == "neutral":
+        return "Neither high nor low is good in itself."
+    return (
+        f"The {direction} the better. Green: as good as the reference, or better; "
+        f"orange: more than {NEAR:.0%} worse, red: more than {FAR:.0%}; no colour: no reference."
+    )
+
+
+def over_time(
+    id_: int,
+    title: str,
+    metric: str,
+    *,
+    baseline: str = "",
+    size: tuple[int, int] = (8, 8),
+    unit: str = "",
+    defaults: Mapping[str, object] | None = None,
+) -> Json:
+    """A figure over time with its reference, the bounds of its tests, and a baseline: a metric, or a number."""
+    spec = CATALOGUE[metric]
+    constant = {"baseline": baseline} if baseline and baseline not in CATALOGUE else {}
+    title_ = f"'{title.lower()}'"
+    named = f"concat_ws(' ', coalesce(name, {title_}), {OPTIONS})"
+    figure = {"value": "value", "reference": "reference", **constant}
+    targets = [
+        sql(history("grafana.metrics", chosen(metric), named=named, values=figure)),
+        sql(
+            history(
+                "grafana.tests",
+                chosen(metric),
+                named="test",
+                values={"lower": "lower", "upper": "upper"},
+            ),
+            "B",
+        ),
+    ]
+    if baseline in CATALOGUE:
+        dummy = history(
+            "grafana.metrics", chosen(baseline), named=OPTIONS, values={"baseline": "value"}
+        )
+        targets.append(sql(dummy, "C"))
+    return timeseries(
+        id_,
+        title,
+        f"{spec.help} {_direction(metric)} Dashed grey: the reference; dashed red: what a test allows"
+        f"{'; dotted: what a dummy reaches' if baseline else ''}. Source: grafana.metrics, grafana.tests.",
+        targets,
+        size=size,
+        unit=unit or unit_of(spec.unit),
+        defaults={"color": ONE_COLOUR, **(defaults or {})},
+        overrides=LINES,
+        links=[TO_TESTS, TO_MODEL],
+    )
+
+
+def _direction(metric: str) -> str:
+    direction = CATALOGUE[metric].better
+    return "" if direction == "neutral" else f"The {direction} the better."
+
+
+ONE_COLOUR = {"mode": "shades", "fixedColor": CURRENT}
+_DUMMY = dashed("baseline", "dummy", BASELINE)
+_DUMMY["properties"].append(
+    {"id": "custom.lineStyle", "value": {"fill": "dot", "dash": [2, 5]}},
+)
+LINES = [
+    dashed("reference", "reference", REFERENCE),
+    dashed("lower", "least that passes", BOUND),
+    dashed("upper", "most that passes", BOUND),
+    _DUMMY,
+]
+
+
+def by_label(
+    id_: int,
+    title: str,
+    description: str,
+    metric: str,
+    *,
+    which: str = "true",
+    size: tuple[int, int] = (8, 8),
+    links: Sequence[Json] = (TO_TESTS, TO_MODEL),
+) -> Json:
+    """A labelled figure over time, a line a label; *which* chooses among the labels."""
+    values = {"value": "value", "reference": "reference"}
+    conditions = where(chosen(metric, whole=False), "column_name = ''", "label <> ''", which)
+    return timeseries(
+        id_,
+        title,
+        f"{description} {_direction(metric)} Dashed grey: the reference. Source: grafana.metrics.",
+        [sql(history("grafana.metrics", conditions, named="label", values=values))],
+        size=size,
+        unit=unit_of(CATALOGUE[metric].unit),
+        overrides=LINES,
+        links=links,
+    )
+
+
+def coverage(id_: int, *, size: tuple[int, int] = (8, 8)) -> Json:
+    """The share of rows whose label is known."""
+    share = {"value": "labelled_rows::float8 / nullif(rows, 0)"}
+    return timeseries(
+        id_,
+        "Rows with a label",
+        "Share of the batch's rows of which the truth is known: the figures of quality rest on these. "
+        "A fall at the right end means that labels are still to come. Source: grafana.snapshots.",
+        [
+            sql(
+                history(
+                    "grafana.snapshots",
+                    where(CHOSEN, "labelled_rows is not null"),
+                    named="''",
+                    values=share,
+                )
+            )
+        ],
+        size=size,
+        unit="percentunit",
+        defaults={"min": 0, "max": 1, "color": ONE_COLOUR},
+        links=[link_to("data-quality", "The rows themselves", keep=("project", "model", "stream"))],
+    )
+
+
+def segments(
+    id_: int, dashboard: str, ids: Mapping[str, str], main: str, *, size: tuple[int, int] = (24, 9)
+) -> Json:
+    """A row a segment, the worst first: by *main*, one of the metrics *ids*, against its own reference."""
+    columns = ", ".join(_of_metric(i) for i in ids)
+    distance = f"({improvement('value', 'reference')}) / nullif(abs(reference), 0)"
+    against = _of_metric(main, distance, "vs_reference")
+    conditions = where(OF_EVALUATION, any_of(STREAM, "stream"), metrics(*ids), WHOLE_FIGURE)
+    cells: list[Json] = [
+        override("status", **STATUS_CELL),
+        override(
+            "segment",
+            displayName="Segment",
+            custom__minWidth=120,
+            links=[
+                link_to(
+                    dashboard,
+                    "Show this segment",
+                    row=("segment",),
+                    keep=("project", "model", "evaluation", "stream"),
+                ),
+            ],
+        ),
+        override("stream", displayName="Stream", custom__minWidth=110),
+        override("evaluation", displayName="Evaluation", custom__minWidth=100),
+        override("rows", displayName="Rows", custom__width=76, unit="short", decimals=0),
+        override("vs_reference", **_vs_cell(ids[main])),
+        override("report_url", **REPORT_CELL),
+        *[
+            override(
+                i,
+                displayName=title,
+                custom__width=84,
+                unit=unit_of(CATALOGUE[i].unit),
+                decimals=1 if CATALOGUE[i].unit in ("ratio", "percent") else 3,
+            )
+            for i, title in ids.items()
+        ],
+    ]
+    return table(
+        id_,
+        "Segments · latest batch",
+        f"The whole batch and its segments, the worst first: by {ids[main]} against the same segment's reference. "
+        "Click one to see it on this dashboard. Source: grafana.latest_metrics.",
+        [
+            sql(
+                f"""\
+with figures as (
+  select snapshot_id, {columns}, {against} from grafana.latest_metrics
+  where {conditions}
+  group by snapshot_id)
+select status_code as status, {SEGMENT} as segment, {STREAM} as stream, evaluation, rows, {", ".join(ids)}, vs_reference, report_url
+from grafana.latest_snapshots join figures using (snapshot_id)
+where {OF_EVALUATION}
+order by vs_reference nulls last, rows desc limit 100"""
+            )
+        ],
+        size=size,
+        overrides=cells,
+    )
+
+
+def _of_metric(metric: str, figure: str = "value", called: str = "") -> str:
+    """A metric's figure among those of a snapshot: of several the one without options, if there is one."""
+    return (
+        f"(array_agg({figure} order by {PLAIN}) filter (where metric = '{CATALOGUE[metric].id}'))[1]"
+        f" as {called or metric}"
+    )
+
+
+def _vs_cell(title: str) -> Properties:
+    return text_cell(f"{title} vs ref", 116, VS_REFERENCE, unit="percentunit", decimals=1)
+
+
+def batches(id_: int, ids: Mapping[str, str], *, size: tuple[int, int] = (24, 9)) -> Json:
+    """The batches of the range, the newest first, each with its figures and its report."""
+    columns = ", ".join(_of_metric(i) for i in ids)
+    return table(
+        id_,
+        "Batches",
+        "The newest batches of the range with their figures; each leads to its report. Source: grafana.snapshots.",
+        [
+            sql(
+                f"""\
+with figures as (
+  select snapshot_id, {columns} from grafana.metrics
+  where {IN_RANGE} and {chosen(*ids)}
+  group by snapshot_id)
+select time, status_code as status, evaluation, {STREAM} as stream, rows, labelled_rows, {", ".join(ids)}, tags ->> 'version' as version, report_url
+from grafana.snapshots join figures using (snapshot_id)
+where {IN_RANGE} and {CHOSEN}
+order by time desc, evaluation, stream limit 100"""
+            )
+        ],
+        size=size,
+        overrides=[
+            override("time", displayName="Batch", unit="dateTimeAsIso", custom__width=150),
+            override("status", **STATUS_CELL),
+            override("evaluation", displayName="Evaluation", custom__minWidth=100),
+            override("stream", displayName="Stream", custom__minWidth=110),
+            override("rows", displayName="Rows", custom__width=70, unit="short"),
+            override("labelled_rows", displayName="Labelled", custom__width=78, unit="short"),
+            *[
+                override(i, displayName=t, custom__width=80, unit=unit_of(CATALOGUE[i].unit))
+                for i, t in ids.items()
+            ],
+            override("version", displayName="Version", custom__minWidth=80),
+            override("report_url", **REPORT_CELL),
+        ],
+    )
