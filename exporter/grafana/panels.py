@@ -315,7 +315,7 @@ def table(
             "inspect": False,
             "filterable": False,
         },
-        overrides=overrides,
+        overrides=[override_like(".*", noValue="–"), *overrides],  # a cell without a value
         links=links,
         transformations=transformations,
         options={"showHeader": True, "cellHeight": "sm", "footer": {"show": False}, "sortBy": []},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from exporter.grafana.dashboard import Dashboard
 from exporter.grafana.dashboards import (
     classification,
+    data_drift,
     fleet_overview,
     model_overview,
 )
@@ -12,5 +13,6 @@ from exporter.grafana.dashboards import (
 DASHBOARDS: tuple[Dashboard, ...] = (
     fleet_overview.DASHBOARD,
     model_overview.DASHBOARD,
+    data_drift.DASHBOARD,
     classification.DASHBOARD,
 )

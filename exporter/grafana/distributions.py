@@ -1,0 +1,77 @@
+"""SQL of histograms: names of bins, shares of a batch beside its reference, shares over time."""
+
+from __future__ import annotations
+
+from exporter.grafana.queries import (
+    CHOSEN,
+    DAY_OR_HOUR,
+    IN_RANGE,
+    any_of,
+    never_empty,
+    where,
+)
+
+# As many decimals as tell a bin from the next.
+_DECIMALS = """\
+least(greatest(1 - floor(log(coalesce(nullif(min(bin_to - bin_from) over (partition by column_name), 0), nullif(abs(coalesce(bin_from, bin_to)), 0), 1)::numeric)), -12), 12)::integer"""
+
+
+def _edge(column: str) -> str:
+    return f"trim_scale(round({column}::numeric, {_DECIMALS}))"
+
+
+# The name of a bin begins with a number, so that heatmaps sort bins by it; of a category it is the category.
+BIN = f"""\
+case when category is not null then category
+      when bin_from is null and bin_to is null then 'all values'
+      when bin_from is null then {_edge("bin_to")} || ' and below'
+      when bin_to is null then {_edge("bin_from")} || ' and above'
+      else {_edge("bin_from")} || ' to ' || {_edge("bin_to")} end"""
+SHARES = """\
+current::float8 / nullif(sum(current) over (partition by column_name), 0) as batch,
+    reference::float8 / nullif(sum(reference) over (partition by column_name), 0) as reference"""
+
+# The newest batch that has a histogram of one of the columns: `snapshot_id`, `time`.
+_NEWEST = """\
+select l.snapshot_id, l.time
+from grafana.latest_snapshots l join grafana.series s using (project, model, evaluation, segment, stream)
+where {conditions} and s.kind = 'distribution'
+order by l.time desc, l.snapshot_id desc limit 1"""
+
+
+def beside_reference(column: str = any_of("column_name", "column"), also: str = CHOSEN) -> str:
+    """A column's newest histogram, a row a bin: `bin_name`, `batch` and `reference` as shares."""
+    return f"""\
+with newest as (
+{_NEWEST.format(conditions=where(also, column))})
+select {BIN} as bin_name, {SHARES}
+from grafana.distributions
+where snapshot_id = (select snapshot_id from newest) and time = (select time from newest)
+  and {column}
+order by column_name, bin"""
+
+
+def over_time(column: str = any_of("column_name", "column"), *, otherwise: str) -> str:
+    """A column's bins over time, for a heatmap: `time`, `metric`, `value`; *otherwise* is what an empty one says."""
+    query = f"""\
+select time, bin_name as metric, sum(current)::float8 / nullif(sum(sum(current)) over (partition by time), 0) as value
+from (select {DAY_OR_HOUR} as time, {BIN} as bin_name, current
+      from grafana.distributions
+      where {where(IN_RANGE, CHOSEN, column)}) b
+group by 1, 2"""
+    return never_empty(query, {"metric": f"'{otherwise}'", "value": "null"})
+
+
+def categories_over_time(column: str = any_of("column_name", "column"), most: int = 12) -> str:
+    """Shares of a column's categories over time: `time`, `line`, `share`; all but the *most* frequent are `other`."""
+    return f"""\
+with found as (
+  select time, category, sum(current)::float8 as current
+  from grafana.distributions
+  where {where(IN_RANGE, CHOSEN, column)} and category is not null
+  group by 1, 2),
+frequent as (
+  select category from found where category <> 'other' group by 1 order by sum(current) desc, 1 limit {most})
+select time, line, sum(current) / nullif(sum(sum(current)) over (partition by time), 0) as share
+from (select time, current, case when category in (select category from frequent) then category else 'other' end as line from found) f
+group by 1, 2 order by 1, line = 'other', 2"""
