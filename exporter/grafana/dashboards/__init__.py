@@ -8,6 +8,7 @@ from exporter.grafana.dashboards import (
     data_drift,
     fleet_overview,
     model_overview,
+    tests,
 )
 
 DASHBOARDS: tuple[Dashboard, ...] = (
@@ -15,4 +16,5 @@ DASHBOARDS: tuple[Dashboard, ...] = (
     model_overview.DASHBOARD,
     data_drift.DASHBOARD,
     classification.DASHBOARD,
+    tests.DASHBOARD,
 )

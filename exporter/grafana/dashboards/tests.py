@@ -1,0 +1,319 @@
+"""Tests: which fail, since when, by how much, how often, and what was not tested at all."""
+
+from __future__ import annotations
+
+from exporter.grafana import colours
+from exporter.grafana.cells import STATUS_CELL
+from exporter.grafana.colours import ERROR, FAIL, GREY, LATE, SUCCESS, WARNING, Json, steps
+from exporter.grafana.dashboard import Dashboard
+from exporter.grafana.findings import SINCE_CELL, TO_TEST, failing_tests
+from exporter.grafana.navigation import (
+    choice,
+    datasources,
+    evaluation,
+    events,
+    link_to,
+    model,
+    project,
+    segment,
+    stream,
+)
+from exporter.grafana.panels import (
+    bar_gauge,
+    hidden,
+    override,
+    sql,
+    stat,
+    status_history,
+    table,
+    timeseries,
+)
+from exporter.grafana.queries import (
+    CHOSEN,
+    DAY_OR_HOUR,
+    IN_RANGE,
+    OF_FLEET,
+    TEST,
+    WORST,
+    any_of,
+    history,
+    never_empty,
+    varying,
+    where,
+)
+from exporter.grafana.trends import BOUND_LINES
+
+_KEPT = ("project", "model", "evaluation", "segment", "stream")
+_TO_MODEL = link_to("model-overview", "Open the model", row=("project", "model"))
+_TO_MODELS = link_to("model-overview", "Open the model", keep=_KEPT)
+_TO_QUALITY = link_to("data-quality", "Which data", keep=_KEPT)
+_KEYS = "project, model, evaluation, segment, stream, test"
+_OF_SEVERAL = f"{varying('project')}, {varying('model')}"
+# A test's name, with whatever of its stream is not the same for all.
+_TELLING = f"concat_ws(' · ', {{test}}, {_OF_SEVERAL}, {varying('evaluation')}, {varying('segment')}, {varying('stream')})"
+_LINE = _TELLING.format(test="test")
+_ONE_TEST = any_of(TEST, "test")
+# What was said once or done, in order of time; a skipped test says nothing.
+_POINTS = f"""\
+select project, model, evaluation, segment, stream, {TEST} as test, time, status_code in (1, 2, 3) as failing
+from grafana.tests where {IN_RANGE} and {CHOSEN} and status_code < 4"""
+
+
+def _test() -> Json:
+    values = f"""\
+select t.test
+from (select distinct {TEST} as test from (
+        select name as test, column_name, label from grafana.series where kind = 'test' and {CHOSEN}) s) t
+left join (select {TEST} as test, max(streak) as streak from grafana.failing_tests where {CHOSEN} group by 1) f using (test)
+order by f.streak desc nulls last, 1 limit 500"""
+    return choice(
+        "test",
+        "Test",
+        values,
+        otherwise="no tests yet",
+        description="A test with its column and label; those that fail longest come first.",
+    )
+
+
+def _now(id_: int, title: str, status: str, said: str, scale: Json) -> Json:
+    """How many tests have a status in the latest batches."""
+    return stat(
+        id_,
+        title,
+        f"Tests of the latest batches that {said} Source: grafana.latest_snapshots.",
+        sql(
+            f"select sum(tests_{status})::float8 as {status} from grafana.latest_snapshots where {CHOSEN}"
+        ),
+        scale=scale,
+        links=[_TO_MODELS],
+    )
+
+
+NOW = (
+    _now(1, "Failed", "fail", "failed and are critical. 0 is good.", colours.NONE_IS_GOOD),
+    _now(
+        2,
+        "Errors",
+        "error",
+        "could not be done: their figure is missing. 0 is good.",
+        steps((None, GREY), (0, SUCCESS), (1, ERROR)),
+    ),
+    _now(
+        3,
+        "Warned",
+        "warning",
+        "failed and are not critical. 0 is good.",
+        colours.NONE_IS_GOOD_WARNING,
+    ),
+    _now(
+        4,
+        "Skipped",
+        "skipped",
+        "had no reason to be done, such as too few rows; neither good nor bad.",
+        steps((None, GREY)),
+    ),
+    _now(5, "Passed", "success", "passed.", colours.NEUTRAL),
+    stat(
+        6,
+        "Share",
+        "Share of the tests that passed, skipped ones left out; a warning has not passed. The number is the newest; higher is better. "
+        "Source: grafana.snapshots.",
+        sql(
+            f"""\
+select {DAY_OR_HOUR} as time, sum(tests_success)::float8 / nullif(sum(tests_success + tests_warning + tests_fail + tests_error), 0) as passed
+from grafana.snapshots where {IN_RANGE} and {CHOSEN}
+group by 1 order by 1""",
+            series=True,
+        ),
+        unit="percentunit",
+        scale=colours.AGREEMENT,
+        graph=True,
+        decimals=1,
+        links=[_TO_MODELS],
+    ),
+)
+FAILING = failing_tests(
+    10,
+    CHOSEN,
+    size=(24, 9),
+    line="concat_ws(' · ', model, evaluation, nullif(segment, ''), nullif(stream, ''))",
+    heading="Model",
+    links=[_TO_MODEL],
+    message=True,
+)
+HISTORY = status_history(
+    20,
+    "Status of the tests",
+    "The thirty tests that failed most in the range; a cell a day, or an hour in ranges under three days. Blank: no batch. "
+    "Grey: skipped. Source: grafana.tests.",
+    sql(
+        never_empty(
+            f"""\
+with told as (
+  select {DAY_OR_HOUR} as time, {_TELLING.format(test=TEST)} as line, status_code
+  from grafana.tests where {IN_RANGE} and {CHOSEN}),
+points as (select time, line, {WORST} as status from told group by 1, 2),
+worst as (
+  select line from points group by 1
+  order by count(*) filter (where status in (2, 3)) desc, count(*) filter (where status = 1) desc, 1 limit 30)
+select time, line, status from points join worst using (line)""",
+            {"line": "'no batches'", "status": "null"},
+        ),
+        series=True,
+    ),
+    size=(24, 16),
+    links=[_TO_MODELS],
+)
+COUNTS = timeseries(
+    30,
+    "Tests by status",
+    "All tests of the chosen evaluations, a bar a day, or an hour in ranges under three days. Source: grafana.snapshots.",
+    [
+        sql(
+            f"""\
+select {DAY_OR_HOUR} as time, sum(tests_error)::float8 as error, sum(tests_fail)::float8 as fail, sum(tests_warning)::float8 as warning,
+  sum(tests_skipped)::float8 as skipped, sum(tests_success)::float8 as success
+from grafana.snapshots where {IN_RANGE} and {CHOSEN}
+group by 1 order by 1"""
+        )
+    ],
+    bars=True,
+    stacked=True,
+    named="${__field.name}",
+    defaults={"min": 0, "decimals": 0},
+    overrides=[
+        override(status, color={"mode": "fixed", "fixedColor": colour})
+        for status, colour in {
+            "error": ERROR,
+            "fail": FAIL,
+            "warning": WARNING,
+            "skipped": GREY,
+            "success": SUCCESS,
+        }.items()
+    ],
+    links=[_TO_MODELS],
+)
+VALUE = timeseries(
+    31,
+    "${test}",
+    "What the test that is chosen above found, by batch. Dashed red: what it allows. A missing batch, or one without a figure, "
+    "is a gap. Source: grafana.tests.",
+    [
+        sql(
+            history(
+                "grafana.tests",
+                where(CHOSEN, _ONE_TEST),
+                named=f"concat_ws(' · ', {_OF_SEVERAL})",
+                values={"value": "value", "lower": "lower", "upper": "upper"},
+                first="count(value) desc",
+            )
+        )
+    ],
+    overrides=BOUND_LINES,
+    links=[_TO_MODELS],
+)
+FLAKY = bar_gauge(
+    40,
+    "Flakiest tests",
+    "How often a test changed between passing and failing in the range, warnings among the failures. Many changes: its bound is "
+    "too narrow, or its batches too small. Source: grafana.tests.",
+    sql(
+        f"""\
+with points as (
+{_POINTS}),
+turns as (select *, failing <> lag(failing) over (partition by {_KEYS} order by time) as turned from points),
+counted as (
+  select {_KEYS}, count(*) filter (where turned)::float8 as flips from turns group by {_KEYS})
+select {_LINE} as name, flips, project, model, test from counted where flips > 0
+order by flips desc, name limit 12"""
+    ),
+    size=(10, 11),
+    field="flips",
+    scale=steps((None, GREY), (3, WARNING), (8, LATE)),
+    defaults={"decimals": 0, "noValue": "no test changed"},
+    links=[TO_TEST],
+)
+RECOVERY = table(
+    41,
+    "Time to recover",
+    "Episodes of failure in the range, from the first batch that failed to the next that passed. `Mean` and `longest` are of those "
+    "that are over; `open since` is where one still lasts. What began before the range counts from its start. Source: grafana.tests.",
+    [
+        sql(
+            f"""\
+with points as (
+{_POINTS}),
+runs as (
+  select *, count(*) filter (where not failing) over (partition by {_KEYS} order by time rows unbounded preceding) as run from points),
+grouped as (
+  select {_KEYS}, run, min(time) filter (where failing) as began,
+    lead(min(time)) over (partition by {_KEYS} order by run) as ended, count(*) filter (where failing) as batches
+  from runs group by {_KEYS}, run),
+summed as (
+  select {_KEYS}, count(*)::float8 as episodes, sum(batches)::float8 as batches,
+    avg(extract(epoch from ended - began))::float8 as mean, max(extract(epoch from ended - began))::float8 as longest,
+    min(began) filter (where ended is null) as since
+  from grouped where began is not null group by {_KEYS})
+select {_LINE} as name, episodes, batches, mean, longest, since, project, model, test from summed
+order by since is null, longest desc nulls last, batches desc, name limit 50"""
+        )
+    ],
+    size=(14, 11),
+    nothing="nothing failed in the range",
+    overrides=[
+        override("name", displayName="Test", custom__minWidth=180, links=[TO_TEST]),
+        override("episodes", displayName="Episodes", custom__width=76),
+        override("batches", displayName="Batches", custom__width=72),
+        override("mean", displayName="Mean", unit="s", decimals=1, custom__width=88),
+        override("longest", displayName="Longest", unit="s", decimals=1, custom__width=88),
+        override("since", **{**SINCE_CELL, "displayName": "Open since"}),
+        *hidden("project", "model", "test"),
+    ],
+)
+NOT_TESTED = table(
+    50,
+    "Not tested, and why",
+    "Tests that were skipped or could not be done in the range, by what they say. Skipped ones had no reason to be done; an error "
+    "is a figure that should be there. Source: grafana.tests.",
+    [
+        sql(
+            f"""\
+select status_code as status, regexp_replace(message, '^[0-9.]+ ', '… ') as why, count(*)::float8 as times, count(distinct {TEST})::float8 as tests,
+  string_agg(distinct evaluation, ', ') as evaluations, max(time) as last, project, model
+from grafana.tests where {IN_RANGE} and {CHOSEN} and status_code in (3, 4)
+group by project, model, status_code, why
+order by status, times desc, why limit 50"""
+        )
+    ],
+    size=(24, 7),
+    nothing="everything was tested",
+    overrides=[
+        override("status", **STATUS_CELL),
+        override("why", displayName="Why", custom__minWidth=260),
+        override("times", displayName="Times", custom__width=70),
+        override("tests", displayName="Tests", custom__width=70),
+        override("evaluations", displayName="Evaluations", custom__minWidth=120),
+        override("last", displayName="Last", unit="dateTimeFromNow", custom__width=110),
+        override("model", displayName="Model", custom__minWidth=110, links=[_TO_MODEL]),
+        *hidden("project"),
+    ],
+    links=[_TO_QUALITY],
+)
+
+DASHBOARD = Dashboard(
+    name="tests",
+    title="Tests",
+    question="Which tests fail, since when, by how much, and which cannot be trusted?",
+    about="tests",
+    variables=[
+        project(many=True),
+        model(many=True),
+        evaluation(),
+        segment(many=True),
+        stream(),
+        _test(),
+        *datasources(),
+    ],
+    events=events(OF_FLEET),
+    rows=[NOW, [FAILING], [COUNTS, VALUE], [HISTORY], [FLAKY, RECOVERY], [NOT_TESTED]],
+)
