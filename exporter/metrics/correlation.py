@@ -118,7 +118,7 @@ def changed_correlations(
 
 def _among(rows: Rows, columns: Iterable[str], method: str) -> list[Pair]:
     """The pairs of these columns that the method reads, each once."""
-    kind = _kind(method)
+    kind = kind_read(method)
     names = sorted(c for c in columns if rows.schema.kinds.get(c) == kind)
     if len(names) < 2:
         raise ValueError(f"{method} needs two {kind} columns")
@@ -133,7 +133,8 @@ def _of_column(pairs: Sequence[Pair], of: str | None) -> Sequence[Pair]:
     return chosen
 
 
-def _kind(method: str) -> Kind:
+def kind_read(method: str) -> Kind:
+    """The kind of columns that a method reads."""
     return "categorical" if method == "cramer_v" else "numerical"
 
 
@@ -166,7 +167,7 @@ def _method(rows: Rows, name: str, method: str) -> str:
 
 
 def _with_features(rows: Rows, name: str, method: str) -> dict[str, float | Exception]:
-    kind = _kind(method)
+    kind = kind_read(method)
     features = [f for f in rows.schema.features if rows.schema.kinds.get(f) == kind and f != name]
     if not features:
         raise ValueError(f"{method} needs {kind} features: the model has none")

@@ -186,8 +186,12 @@ class Asking:
 
 
 def lacking(spec: MetricSpec, schema: Schema) -> str:
-    """What a ranking has not, and the metric needs beside its rows; "" where there is nothing."""
-    if RankingProfile not in spec.reads or schema.task != "ranking":
+    """What a model has not, and the metric needs beside its rows; "" where there is nothing."""
+    if RankingProfile not in spec.reads:
+        said = {"target": schema.target, "prediction": schema.prediction or schema.score}
+        lacks = [role for role, name in said.items() if role in spec.needs and not name]
+        return f"the model has no {lacks[0]}: give columns.{lacks[0]}" if lacks else ""
+    if schema.task != "ranking":
         return ""
     there = {"target", *schema.known, *(("scores",) if schema.ranked_by == "score" else ())}
     return next((LACKS[role] for role in sorted(spec.needs) if role not in there), "")
@@ -197,10 +201,10 @@ def _has_alike(spec: MetricSpec, schema: Schema) -> bool:
     """Whether the model has the target, or prediction, that is correlated with features, and one of its kind."""
     of_target = "target" in spec.needs
     name = schema.target if of_target else schema.prediction or schema.score
-    if name is None or not schema.kinds:
-        return name is not None
+    if not schema.kinds:
+        return True
     decided = not of_target and not schema.prediction and schema.probabilities
-    kind = "categorical" if decided else schema.kinds.get(name)
+    kind = "categorical" if decided else schema.kinds.get(str(name))
     return any(schema.kinds.get(f) == kind for f in schema.features if f != name)
 
 

@@ -13,9 +13,11 @@ from exporter.errors import nearest
 from exporter.metrics import MetricSpec
 from exporter.metrics.drift import methods_of
 from exporter.plan.asking import DRIFT, EMBEDDINGS, Asked, Selector, Told, lacking
+from exporter.plan.pairing import sound_correlation
 from exporter.presets import ROLES
 from exporter.profile.column import PROFILE_OF
 from exporter.profile.outcome import ScoreProfile
+from exporter.profile.ranking import RankingProfile
 
 _OF_FEATURES = ("all", "features", "numerical", "categorical", "text", "descriptors")
 _OF_ANY_METHOD = ("method", "threshold", "compat")
@@ -72,11 +74,16 @@ class Choosing:
                 self.tell((*asked.at, *e["loc"]), _said(e, asked.spec))
             return None
         if self.schema is not None and (lack := lacking(asked.spec, self.schema)):
-            self.tell(asked.at, f"{asked.spec.id}: {lack}")
+            if RankingProfile in asked.spec.reads or not asked.preset:
+                self.tell(asked.at, f"{asked.spec.id}: {lack}")
             return None
         if asked.spec.id in (DRIFT, EMBEDDINGS):
             return _short(asked.spec, params) if self._sound_drift(asked, params) else None
-        sound = self._sound_range(asked, params) and self._sound_decision(asked, params)
+        sound = (
+            self._sound_range(asked, params)
+            and self._sound_decision(asked, params)
+            and sound_correlation(asked, params, self.schema, self.tell)
+        )
         return params if sound else None
 
     def _refuse_columns(self, asked: Asked) -> None:

@@ -17,6 +17,7 @@ from exporter.plan.asking import DRIFT, EMBEDDINGS, Asked, Asking, Told
 from exporter.plan.choosing import Choosing
 from exporter.plan.drifting import Drifting
 from exporter.plan.overlaps import enter
+from exporter.plan.pairing import paired
 from exporter.plan.resolved import Plan, Use
 from exporter.presets import Entry
 
@@ -102,6 +103,9 @@ class _Maker:
         params = self.choosing.params(asked, asked.options)
         if params is None or columns == ():
             return
+        columns = paired(asked, params, columns, self.schema, self.tell)
+        if columns == ():
+            return
         heard = self.drifting.get(asked.spec.id)
         if heard is not None and columns is not None:
             heard.hear(columns, params, asked, said=bool(asked.options))
@@ -124,7 +128,8 @@ class _Maker:
             asked.options.get("alert"), (*asked.at, "alert"), self.tell, critical=critical
         )
         options = {key: value for key, value in asked.options.items() if key not in _OWN}
-        for params, names, without in self._groups(asked, options, columns):
+        for params, found, without in self._groups(asked, options, columns):
+            names = paired(asked, params, found, self.schema, self.tell)
             if names == ():
                 continue
             check = Check(

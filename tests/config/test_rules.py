@@ -170,3 +170,20 @@ def test_an_evaluation_is_checked_against_what_the_defaults_bring(tmp_path: Path
     data = changed((*INPUTS, "tests"), [{"missing_ratio": {"columns": ["x"], "lte": 0}}], data)
     data = without((*COLUMNS, "categorical"), data)
     assert mistakes(tmp_path, data) == []
+
+
+def test_columns_that_make_no_pair_are_refused_with_their_place(tmp_path: Path) -> None:
+    asked = [{"correlation": {"columns": ["age", "contry"]}}, "conflicting_predictions"]
+    data = without((*COLUMNS, "prediction"), changed((*INPUTS, "metrics"), asked))
+    data = changed((*MODEL, "task"), "none", data)
+    lines = written(data).splitlines()
+
+    def place(text: str) -> str:
+        ((number, line),) = [(n, x) for n, x in enumerate(lines, 1) if x.endswith(text)]
+        return f"{number}:{line.index(text) + 1}"
+
+    assert mistakes(tmp_path, data) == [
+        f"{place('contry')}: 'contry' is not among the model's columns; did you mean 'country'?",
+        f"{place('conflicting_predictions')}: conflicting_predictions: the model has no prediction: "
+        "give columns.prediction",
+    ]

@@ -12,6 +12,7 @@ from golden.evaluations import Figures, evaluated, schema_of
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exporter.errors import PlanError
 from exporter.metrics import conflicts
 from exporter.plan import make_plan
 
@@ -89,17 +90,16 @@ def test_many_columns_are_looked_at_until_no_row_has_a_double(monkeypatch):
     assert found.value("conflicting_targets", compat=False) == theirs > 0
 
 
-@pytest.mark.parametrize(
-    ("schema", "reason"),
-    [
-        (schema_of({"x": "numerical"}), "the model has no target"),
-        (schema_of({"y": "numerical"}, ("-",), target="y"), "the model has no features"),
-    ],
-)
-def test_a_model_without_target_or_features_has_a_reason(schema, reason):
-    table = pa.table({"x": [1.0], "y": [1.0]})
-    (row,) = evaluated(table, None, schema, "conflicting_targets").metrics
-    assert row.error == reason
+@pytest.mark.parametrize("role", ["target", "prediction"])
+def test_a_model_without_target_or_prediction_is_refused(role):
+    with pytest.raises(PlanError, match=f"the model has no {role}: give columns.{role}"):
+        make_plan((), schema_of({"x": "numerical"}), tests=[f"conflicting_{role}s"])
+
+
+def test_a_model_without_features_has_a_reason():
+    schema = schema_of({"y": "numerical"}, ("-",), target="y")
+    (row,) = evaluated(pa.table({"y": [1.0]}), None, schema, "conflicting_targets").metrics
+    assert row.error == "the model has no features"
 
 
 def test_a_feature_that_is_gone_is_named():

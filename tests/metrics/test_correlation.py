@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import combinations
 from typing import Any
 
@@ -63,17 +64,47 @@ def test_each_pair_is_told_once_and_the_name_that_comes_first_is_the_column():
 
 
 def test_chosen_columns_give_the_pairs_among_them():
-    wanted = {"correlation": {"columns": ["c", "y", "plan", "a"]}}
+    wanted = {"correlation": {"columns": ["c", "y", "a"]}}
     assert list(pairs(told(rows_of(1), wanted))) == [("a", "c"), ("a", "y"), ("c", "y")]
     features = told(rows_of(1), {"correlation": {"columns": "features", "method": "cramer_v"}})
     assert list(pairs(features)) == [("area", "plan")]
 
 
-@pytest.mark.parametrize(("columns", "method"), [(["a"], "pearson"), (["a", "b"], "cramer_v")])
-def test_fewer_than_two_columns_that_fit_have_a_reason(columns, method):
-    found = pairs(told(rows_of(1), {"correlation": {"columns": columns, "method": method}}))
-    kind = "categorical" if method == "cramer_v" else "numerical"
-    assert {row.error for row in found.values()} == {f"{method} needs two {kind} columns"}
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"columns": ["a"]}, r"metrics.0.correlation: pearson needs two numerical columns$"),
+        ({"columns": ["a", "plan"]}, r"correlation.columns.1: pearson does not read categorical .*'plan'$"),
+        ({"columns": ["a", "b"], "method": "cramer_v"}, r"columns.0: cramer_v does not read num"),
+        ({"columns": ["a", "bb"]}, r"columns.1: 'bb' is not among .*; did you mean 'b'\?$"),
+        ({"columns": "categorical"}, r"correlation: pearson needs two numerical columns$"),
+    ],
+)  # fmt: skip
+def test_columns_that_make_no_pair_are_refused(options, text):
+    with pytest.raises(PlanError, match=text):
+        make_plan([{"correlation": options}], SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "test", "text"),
+    [
+        ([], {"columns": ["a", "plan"]}, r"tests.0.correlation.columns.1: pearson does not read"),
+        ([{"correlation": {"method": "cramer_v"}}], {"columns": ["plan", "area"]}, ""),
+        ([{"correlation": {"method": "cramer_v"}}], {"columns": ["a", "area"]}, r"columns.0: cramer"),
+        ([], {"columns": ["plan", "area"], "method": "cramer_v"}, ""),
+    ],
+)  # fmt: skip
+def test_a_test_reads_columns_of_the_method_that_it_inherits(metrics, test, text):
+    problems: list[Any] = []
+    make_plan(metrics, SCHEMA, tests=[{"correlation": {**test, "lt": 0.9}}], problems=problems)
+    told_of = [f"{'.'.join(map(str, p.path))}: {p.text}" for p in problems]
+    assert len(told_of) == (1 if text else 0)
+    assert all(re.match(rf".*{text}", told) for told in told_of)
+
+
+def test_evidently_s_correlations_are_those_that_the_columns_have():
+    plan = make_plan(["DatasetCorrelations"], schema_of({"a": "numerical", "b": "numerical"}))
+    assert {u.params["method"] for u in plan.uses} == {"pearson", "spearman", "kendall"}
 
 
 def test_a_constant_or_empty_column_has_a_reason_in_each_of_its_pairs_and_costs_no_other():
@@ -196,8 +227,8 @@ def test_of_many_classes_the_likeliest_stands_for_the_prediction():
 @pytest.mark.parametrize("name", ["target", "prediction"])
 def test_without_a_target_or_prediction_the_reason_says_so(name):
     schema = schema_of({"a": "numerical", "b": "numerical"})
-    snapshot = told(rows_of(1), f"{name}_correlation", schema=schema)
-    assert [row.error for row in snapshot.metrics] == [f"the model has no {name}"]
+    with pytest.raises(PlanError, match=f"the model has no {name}: give columns.{name}"):
+        make_plan([f"{name}_correlation"], schema)
 
 
 def test_a_target_without_features_of_its_kind_has_a_reason():
@@ -232,8 +263,10 @@ def test_changed_pairs_may_be_those_of_one_column():
     wanted = {"changed_correlations": {"by": 0.0, "of": "c"}}
     (row,) = told(now, wanted, reference=then).metrics
     assert row.value == 4
-    (gone,) = told(now, {"changed_correlations": {"of": "sai"}}, reference=then).metrics
-    assert gone.error == "there is no such column 'sai'; did you mean 'said'?"
+    with pytest.raises(PlanError, match=r"changed_correlations.of: 'sai' .*; did you mean 'said'"):
+        make_plan([{"changed_correlations": {"of": "sai"}}], SCHEMA)
+    with pytest.raises(PlanError, match=r"of: pearson does not read categorical .* 'plan'"):
+        make_plan([{"changed_correlations": {"of": "plan"}}], SCHEMA)
 
 
 def test_without_a_reference_nothing_has_changed_and_a_test_of_it_is_skipped():
