@@ -56,7 +56,7 @@ RULES = (  # name, how far beyond the worst window, its tail, records
     ("x 1.25, the tail and records: what is built", 1.25, True, True),
     ("x 2, the tail and records", 2.0, True, True),
 )
-KINDS_OF_CONDITIONS = ("evidently", "rolling", "fixed")
+KINDS_OF_CONDITIONS = ("evidently", "rolling", "fixed", "fixed, no times")
 
 
 @dataclass(frozen=True)
@@ -112,12 +112,13 @@ def judged(
         mode: _plan(suite, suite.presets, mode) for mode in ("evidently", "directional")
     }
     profiles = [_profile(table, plans["directional"]) for table in days]
-    january = replace(merge_references(profiles[:JANUARY]), windows=())
+    january = replace(merge_references(profiles[:JANUARY]), rolls=False)
+    fixed = {"fixed": january, "fixed, no times": replace(january, windows=(), kept={})}
     for place in range(JANUARY, DAYS):
         rolling = merge_references(profiles[place - WINDOWS : place])
         batch = _batch(days[place])
         for kind in kinds:
-            beside = january if kind == "fixed" else rolling
+            beside = fixed.get(kind, rolling)
             plan = plans["evidently" if kind == "evidently" else "directional"]
             tests = evaluation.evaluate(batch, beside, plan).tests
             bad = [(t.metric, t.column) for t in tests if t.status in BAD]

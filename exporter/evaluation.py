@@ -57,6 +57,7 @@ __all__ = [
 ]
 
 LONGEST_REASON = 300
+FEWEST_OF_FIXED = 7  # windows from which fixed data tell more than chance does
 QUIETLY = np.errstate(all="ignore")  # what is not finite is told at the end, with its reason
 Dataset = TableProfile | DriftRows | Outcome
 
@@ -73,12 +74,13 @@ class ReferenceProfile:
     columns: Mapping[str, ColumnProfile]
     table: TableProfile
     outcome: Outcome | None = None
-    windows: tuple[ReferenceProfile, ...] = ()  # those of a rolling reference; empty = fixed data
+    windows: tuple[ReferenceProfile, ...] = ()  # its own, as far as it has times
     grids: Mapping[str, Grid] = field(default_factory=dict)
     release: Callable[[str], None] = field(default=_keep, repr=False)  # a column is done with
     rows: Callable[[], Rows] | None = field(default=None, repr=False)  # read when a metric asks
     descriptors: tuple[DescriptorColumn, ...] = ()  # that batches beside it are described with
     kept: dict[tuple[str, str, tuple[str, ...]], Any] = field(default_factory=dict, repr=False)
+    rolls: bool = False  # it is those windows and no fixed data
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ def _situation(rows: int, reference: ReferenceProfile | None, plan: Plan) -> Sit
         plan.mode,
         rows,
         reference.table.rows,
-        len(reference.windows) or None,
+        len(reference.windows) or None if reference.rolls else None,
         plan.min_rows,
         reference_expected=True,
         evidence=_evidence(rows, reference, plan),
@@ -141,9 +143,15 @@ def _evidence(rows: int, reference: ReferenceProfile, plan: Plan) -> Evidence | 
     if plan.mode == "evidently":
         return None
     drift = {c: u.params for u in plan.uses if u.spec.id == COLUMN_DRIFT for c in u.columns or ()}
-    if not reference.windows:
+    if reference.rolls and reference.windows:
+        return Earlier(reference, reference.windows, drift, plan.min_rows)
+    if sum(w.table.rows >= max(plan.min_rows, 1) for w in reference.windows) < FEWEST_OF_FIXED:
         return Drawn(reference, rows, drift, reference.kept)
-    return Earlier(reference, reference.windows, drift, plan.min_rows)
+    key = ("windows", canonical(drift), (str(plan.min_rows),))
+    if key not in reference.kept:  # the next batch stands beside the same ones
+        reference.kept[key] = Earlier(reference, reference.windows, drift, plan.min_rows)
+    found: Earlier = reference.kept[key]
+    return found
 
 
 @QUIETLY
@@ -196,6 +204,7 @@ def merge_references(parts: Sequence[ReferenceProfile]) -> ReferenceProfile:
         merge_outcomes([part.outcome for part in parts]),
         tuple(parts),
         {name: grid for part in parts for name, grid in part.grids.items()},
+        rolls=True,
     )
 
 

@@ -361,8 +361,10 @@ class Watched:
             _digest([source.content]),
         )
         segment = tuple(w for w in where if w[0] in self.segments)  # streams share what is fixed
-        columns = self.plans[name].columns()
-        return self._profiles.whole(source, self._schema_of(name), columns, segment), info
+        plan = self.plans[name]
+        widened = plan.mode == "directional" and bool(plan.checks)  # by what the windows tell
+        found = self._profiles.whole(source, plan.schema, plan.columns(), segment, windows=widened)
+        return found, info
 
 
 def _text(value: str | float | bool) -> str:

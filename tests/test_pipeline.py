@@ -188,6 +188,20 @@ def test_a_fixed_reference_is_named_by_its_content(shop: Shop) -> None:
     assert all(s.reference_rows == 60 for s in found)
 
 
+def test_a_fixed_reference_of_many_days_judges_a_day_by_its_own(shop: Shop) -> None:
+    days = [rows_of(day).assign(x=lambda f, day=day: f["x"] + 3 * (day % 4)) for day in range(16)]
+    pd.concat(days[4:]).to_parquet(shop.folder / "train.parquet", index=False)
+    for day, frame in enumerate(days[:4]):
+        shop.write(day, frame)
+    path = shop.config(reference="{path: train.parquet}")
+    path.write_text(path.read_text().replace("[row_count, missing_ratio]", "[data_drift]"))
+    with open_project(load_config(path)) as project:
+        found = snapshots(list(project.run(project.plan_work(EVERYTHING, NOW), NOW)))
+    tests = [t for s in found for t in s.tests if (t.metric, t.column) == ("column_drift", "x")]
+    assert [t.status for t in tests] == ["success"] * 4
+    assert all("the reference's own windows differ as much" in t.message for t in tests)
+
+
 def test_a_fixed_reference_needs_no_times(shop: Shop) -> None:
     rows_of(0).drop(columns="at").to_parquet(shop.folder / "train.parquet", index=False)
     first = snapshots(shop.run(reference="{path: train.parquet}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -45,24 +45,51 @@ def profile_table(
     table profile. `gridded`: with the grids that a reference needs. `mergeable`: with the hashes
     that make the merged profile of parts as exact as that of the whole.
     """
-    builder = TableBuilder(batch.rows, kinds, mergeable)
-    reasons: dict[str, str] = {}
+    work = Profiling(batch, kinds, gridded, mergeable)
 
     @np.errstate(all="ignore")  # of a thread: figures that are not finite are told in the end
     def one(name: str) -> Result:
         try:
-            profile = _entered(batch, name, kinds[name], builder, gridded=gridded)
+            profile = work.enter(name)
         except Exception as error:  # noqa: BLE001  one bad column never costs the batch
-            reasons[name] = str(error) or repr(error)
             return failed(name, error)
         return visit(profile)
 
     results = in_threads(one, list(kinds), threads=1 if batch.rows < WORTH_A_THREAD else None)
-    types = {name: family(batch.types[name]) for name in kinds if name in batch.types}
-    table = builder.build(
-        lambda name: hashes_of(batch.read(name), kinds[name])(None, 0), types, reasons
-    )
-    return results, table
+    return results, work.table()
+
+
+@dataclass
+class Profiling:
+    """A batch that is profiled column by column, in any order and from several threads."""
+
+    batch: Batch
+    kinds: Mapping[str, Kind]
+    gridded: bool = False
+    mergeable: bool = False
+    _builder: TableBuilder = field(init=False)
+    _reasons: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._builder = TableBuilder(self.batch.rows, self.kinds, self.mergeable)
+
+    def enter(self, name: str) -> ColumnProfile:
+        """The profile of a column; whatever is wrong with it is raised, and told in the table profile."""
+        try:
+            kind, builder = self.kinds[name], self._builder
+            return _entered(self.batch, name, kind, builder, gridded=self.gridded)
+        except Exception as error:
+            self._reasons[name] = str(error) or repr(error)
+            raise
+
+    def table(self) -> TableProfile:
+        """The table profile of the columns entered; columns that look alike are read again."""
+        types = {n: family(self.batch.types[n]) for n in self.kinds if n in self.batch.types}
+        return self._builder.build(
+            lambda name: hashes_of(self.batch.read(name), self.kinds[name])(None, 0),
+            types,
+            self._reasons,
+        )
 
 
 def in_threads(

@@ -37,9 +37,11 @@ from exporter.profile.rows import Rows, rows_of
 from exporter.profile.table import TableProfile
 from exporter.snapshot import canonical
 from exporter.sources.cache import Cache, open_cache
+from exporter.sources.cut import cut
 from exporter.sources.files import FileSource, batch_of
 from exporter.sources.frames import open_with_schema
 from exporter.sources.listing import found
+from exporter.sources.parts import Layout
 from exporter.sources.profile_files import ProfileWriter, bytes_of, open_profile
 from exporter.sources.segments import rows_where
 from exporter.sources.windows import back, starts
@@ -105,20 +107,33 @@ def _with(profile: ReferenceProfile, describing: Describing) -> ReferenceProfile
 
 
 def profile_of(
-    batch: Batch, schema: Schema, names: Sequence[str], *, mergeable: bool = False
+    batch: Batch,
+    schema: Schema,
+    names: Sequence[str],
+    *,
+    mergeable: bool = False,
+    layout: Layout | None = None,
 ) -> ReferenceProfile:
-    """The profile of some columns of a batch, kept nowhere; a column that cannot be read has none."""
+    """The profile of some columns of a batch, kept nowhere; a column that cannot be read has none.
+
+    With a *layout* also those of the batch's windows, where its times span enough of them.
+    """
     found_columns: dict[str, ColumnProfile] = {}
+    kinds = _kinds(schema, names)
+    parts = cut(batch, kinds, layout)
 
     def visit(column: ColumnProfile) -> None:
         found_columns[column.name] = column
+        parts.enter(column.name)
 
     _, table = profile_table(
-        batch, _kinds(schema, names), visit, _no_profile, gridded=not mergeable, mergeable=mergeable
+        parts.whole(), kinds, visit, _no_profile, gridded=not mergeable, mergeable=mergeable
     )
+    windows = parts.finish(schema, _outcome)
     return ReferenceProfile(
-        schema, found_columns, table, _outcome(batch, schema), rows=lambda: rows_of(batch, schema)
-    )
+        schema, found_columns, table, _outcome(batch, schema), windows,
+        rows=lambda: rows_of(batch, schema),
+    )  # fmt: skip
 
 
 def chosen(
@@ -221,17 +236,28 @@ class WindowProfiles:
         return lambda: rows_of(self._batch(self.source.read(*windows), where), schema)
 
     def whole(
-        self, source: FileSource, schema: Schema, columns: Sequence[str], where: Where = ()
+        self,
+        source: FileSource,
+        schema: Schema,
+        columns: Sequence[str],
+        where: Where = (),
+        *,
+        windows: bool = False,
     ) -> ReferenceProfile | None:
-        """The profile of all rows of another source, a fixed reference; None where it has none."""
-        name = _name(source.identity, source.print, self._digest(schema, columns), where)
+        """The profile of all rows of another source, a fixed reference; None where it has none.
+
+        `windows`: with those of its own windows, where its times span enough of them.
+        """
+        layout = source.layout if windows else None
+        digest = self._digest(schema, columns)
+        name = _name(source.identity, source.print, digest, where, *(["windows"] * windows))
         profile = self.memory.get(name)
         if profile is None:
 
             def opened() -> tuple[Batch, Schema]:
                 return self._batch(source.whole() if where else source.batch(), where), schema
 
-            profile = _kept(self.cache, name, opened, columns)
+            profile = _kept(self.cache, name, opened, columns, layout=layout)
             self.memory.keep(name, profile)
         return profile if profile.table.rows else None
 
@@ -286,6 +312,7 @@ def _kept(
     columns: Sequence[str] | None = None,
     *,
     mergeable: bool = False,
+    layout: Layout | None = None,
 ) -> ReferenceProfile:
     """The profile of that name; made, and kept, where it is not there or cannot be read."""
 
@@ -302,7 +329,7 @@ def _kept(
     names = schema.columns() if columns is None else list(columns)
 
     def write(file: BinaryIO) -> None:
-        _write(file, batch, schema, names, mergeable=mergeable)
+        _write(file, batch, schema, names, mergeable=mergeable, layout=layout)
 
     path = place.keep(name, write) if batch.rows else None
     if path is not None:
@@ -310,23 +337,35 @@ def _kept(
             return replace(_load(path), rows=rows)
         except OSError:  # another process needed the room
             path = None
-    return profile_of(batch, schema, names, mergeable=mergeable)
+    return profile_of(batch, schema, names, mergeable=mergeable, layout=layout)
 
 
 def _write(
-    file: BinaryIO, batch: Batch, schema: Schema, names: Sequence[str], *, mergeable: bool
+    file: BinaryIO,
+    batch: Batch,
+    schema: Schema,
+    names: Sequence[str],
+    *,
+    mergeable: bool,
+    layout: Layout | None,
 ) -> None:
     """Profile the columns one by one: no more of them is held than is being worked on."""
     writer = ProfileWriter(file)
     packed: dict[str, Any] = {}
+    kinds = _kinds(schema, names)
+    parts = cut(batch, kinds, layout)
 
     def visit(column: ColumnProfile) -> None:
         packed[column.name] = writer.pack(column)
+        parts.enter(column.name)
 
     _, table = profile_table(
-        batch, _kinds(schema, names), visit, _no_profile, gridded=not mergeable, mergeable=mergeable
+        parts.whole(), kinds, visit, _no_profile, gridded=not mergeable, mergeable=mergeable
     )
-    rest = {"schema": schema, "table": table, "outcome": _outcome(batch, schema)}
+    rest = {
+        "schema": schema, "table": table, "outcome": _outcome(batch, schema),
+        "windows": parts.finish(schema, _outcome),
+    }  # fmt: skip
     writer.finish({"columns": packed} | {key: writer.pack(value) for key, value in rest.items()})
 
 
@@ -338,6 +377,7 @@ def _load(path: Path) -> ReferenceProfile:
         {name: file.unpack(column) for name, column in columns.items()},
         file.unpack(packed["table"]),
         file.unpack(packed["outcome"]),
+        file.unpack(packed["windows"]),
         release=file.releases(columns),
     )
 
