@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from exporter.grafana.cells import REPORT_CELL, STATUS_CELL, Properties, text_cell
+from exporter.grafana.cells import REPORT_CELL, STATUS_CELL, against
 from exporter.grafana.colours import (
     BASELINE,
     BOUND,
@@ -18,7 +18,6 @@ from exporter.grafana.colours import (
     REFERENCE,
     SUCCESS,
     Json,
-    steps,
 )
 from exporter.grafana.navigation import choice, link_to, segment, stream
 from exporter.grafana.panels import dashed, override, sql, stat, table, timeseries, unit_of
@@ -42,7 +41,6 @@ from exporter.metrics import CATALOGUE
 
 # How far below its reference a figure is noteworthy, and bad, as a share of the reference.
 NEAR, FAR = 0.03, 0.1
-VS_REFERENCE = steps((None, FAIL), (-FAR, LATE), (-NEAR, SUCCESS))
 KEPT = ("project", "model", "evaluation", "segment", "stream")
 TO_MODEL = link_to("model-overview", "Open the model", keep=("project", "model", "stream"))
 TO_TESTS = link_to("tests", "Its tests", keep=KEPT)
@@ -50,7 +48,10 @@ TO_DRIFT = link_to("data-drift", "Is it the data?", keep=("project", "model", "s
 WHOLE_FIGURE = where("column_name = ''", "label = ''")
 PLAIN = "params <> '{}', params::text"  # what has no options comes first
 # Where several streams are chosen, what has one batch only is of the newest, and the first of these.
-FIRST_OF_NEWEST = "rank() over (order by time desc, evaluation, stream)"
+FIRST = "evaluation, position('champion' in stream) = 0, stream"
+FIRST_OF_NEWEST = f"rank() over (order by time desc, {FIRST})"
+# What tells several figures of one metric apart: the name that was given, or options that differ.
+_APART = f"coalesce(name, case when min(params::text) over () <> max(params::text) over () then {OPTIONS} end, '')"
 
 
 def chosen(*ids: str, whole: bool = True) -> str:
@@ -150,14 +151,11 @@ def over_time(
     *,
     baseline: str = "",
     size: tuple[int, int] = (8, 8),
-    unit: str = "",
-    defaults: Mapping[str, object] | None = None,
+    named: str = _APART,
 ) -> Json:
     """A figure over time with its reference, the bounds of its tests, and a baseline: a metric, or a number."""
     spec = CATALOGUE[metric]
     constant = {"baseline": baseline} if baseline and baseline not in CATALOGUE else {}
-    title_ = f"'{title.lower()}'"
-    named = f"concat_ws(' ', coalesce(name, {title_}), {OPTIONS})"
     figure = {"value": "value", "reference": "reference", **constant}
     targets = [
         sql(history("grafana.metrics", chosen(metric), named=named, values=figure)),
@@ -173,7 +171,7 @@ def over_time(
     ]
     if baseline in CATALOGUE:
         dummy = history(
-            "grafana.metrics", chosen(baseline), named=OPTIONS, values={"baseline": "value"}
+            "grafana.metrics", chosen(baseline), named=_APART, values={"baseline": "value"}
         )
         targets.append(sql(dummy, "C"))
     return timeseries(
@@ -183,8 +181,8 @@ def over_time(
         f"{'; dotted: what a dummy reaches' if baseline else ''}. Source: grafana.metrics, grafana.tests.",
         targets,
         size=size,
-        unit=unit or unit_of(spec.unit),
-        defaults={"color": ONE_COLOUR, **(defaults or {})},
+        unit=unit_of(spec.unit),
+        defaults={"color": ONE_COLOUR},
         overrides=LINES,
         links=[TO_TESTS, TO_MODEL],
     )
@@ -264,7 +262,7 @@ def segments(
     """A row a segment, the worst first: by *main*, one of the metrics *ids*, against its own reference."""
     columns = ", ".join(_of_metric(i) for i in ids)
     distance = f"({improvement('value', 'reference')}) / nullif(abs(reference), 0)"
-    against = _of_metric(main, distance, "vs_reference")
+    versus = _of_metric(main, distance, "vs_reference")
     conditions = where(OF_EVALUATION, any_of(STREAM, "stream"), metrics(*ids), WHOLE_FIGURE)
     cells: list[Json] = [
         override("status", **STATUS_CELL),
@@ -284,7 +282,7 @@ def segments(
         override("stream", displayName="Stream", custom__minWidth=110),
         override("evaluation", displayName="Evaluation", custom__minWidth=100),
         override("rows", displayName="Rows", custom__width=76, unit="short", decimals=0),
-        override("vs_reference", **_vs_cell(ids[main])),
+        override("vs_reference", **against(f"{ids[main]} vs ref") | {"custom__width": 116}),
         override("report_url", **REPORT_CELL),
         *[
             override(
@@ -306,7 +304,7 @@ def segments(
             sql(
                 f"""\
 with figures as (
-  select snapshot_id, {columns}, {against} from grafana.latest_metrics
+  select snapshot_id, {columns}, {versus} from grafana.latest_metrics
   where {conditions}
   group by snapshot_id)
 select status_code as status, {SEGMENT} as segment, {STREAM} as stream, evaluation, rows, {", ".join(ids)}, vs_reference, report_url
@@ -326,10 +324,6 @@ def _of_metric(metric: str, figure: str = "value", called: str = "") -> str:
         f"(array_agg({figure} order by {PLAIN}) filter (where metric = '{CATALOGUE[metric].id}'))[1]"
         f" as {called or metric}"
     )
-
-
-def _vs_cell(title: str) -> Properties:
-    return text_cell(f"{title} vs ref", 116, VS_REFERENCE, unit="percentunit", decimals=1)
 
 
 def batches(id_: int, ids: Mapping[str, str], *, size: tuple[int, int] = (24, 9)) -> Json:

@@ -8,6 +8,7 @@ from exporter.grafana.dashboards import (
     data_drift,
     fleet_overview,
     model_overview,
+    regression,
     tests,
 )
 
@@ -16,5 +17,6 @@ DASHBOARDS: tuple[Dashboard, ...] = (
     model_overview.DASHBOARD,
     data_drift.DASHBOARD,
     classification.DASHBOARD,
+    regression.DASHBOARD,
     tests.DASHBOARD,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exporter.grafana.cells import text_cell
+from exporter.grafana.cells import against, text_cell
 from exporter.grafana.colours import FAIL, LATE, SUCCESS, steps
 from exporter.grafana.curves import curve, matrix
 from exporter.grafana.dashboard import Dashboard, Section
@@ -11,7 +11,6 @@ from exporter.grafana.figures import (
     TO_DRIFT,
     TO_MODEL,
     TO_TESTS,
-    VS_REFERENCE,
     batches,
     by_label,
     chosen,
@@ -189,7 +188,7 @@ order by f1 nulls first, label limit 100"""
         ],
         override(
             "vs_reference",
-            **text_cell("F1 vs ref", 100, VS_REFERENCE, unit="percentunit", decimals=1),
+            **against("vs ref"),
         ),
         override("roc_auc", displayName="ROC AUC", custom__width=100, decimals=3),
     ],

@@ -1,0 +1,236 @@
+"""Regression: how wrong it is, which way, and for whom; and how good a ranking is."""
+
+from __future__ import annotations
+
+from exporter.grafana.colours import CURRENT, FAINT, LATE, PALE, REFERENCE, Json, steps
+from exporter.grafana.dashboard import Dashboard, Section
+from exporter.grafana.figures import (
+    FIRST,
+    TO_MODEL,
+    TO_TESTS,
+    batches,
+    by_label,
+    chosen,
+    coverage,
+    newest,
+    now,
+    over_time,
+    segments,
+    variables,
+)
+from exporter.grafana.navigation import datasources, events, link_to
+from exporter.grafana.panels import dashed, override, override_like, sql, table, timeseries
+from exporter.grafana.queries import IN_RANGE, OF_MODEL, OPTIONS, history
+
+MAIN = {
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "mape": "MAPE",
+    "r2": "R²",
+    "mean_error": "Bias",
+    "max_absolute_error": "Worst",
+}
+OF_RANKING = {
+    "precision_at_k": "Precision",
+    "recall_at_k": "Recall",
+    "map_at_k": "MAP",
+    "ndcg_at_k": "NDCG",
+    "mrr_at_k": "MRR",
+    "hit_rate_at_k": "Hit rate",
+}
+TO_COLUMN = link_to(
+    "column", "Open the column", row=("column",), keep=("project", "model", "stream")
+)
+
+NOW = [now(at, title, i) for at, (i, title) in enumerate(MAIN.items(), 1)]
+TRENDS = [
+    [
+        over_time(10, "MAE", "mae", baseline="baseline_mae"),
+        over_time(11, "RMSE", "rmse", baseline="baseline_rmse"),
+        over_time(12, "R²", "r2", baseline="0"),
+    ],
+    [
+        over_time(13, "MAPE", "mape", baseline="baseline_mape"),
+        over_time(
+            14, "Largest error", "max_absolute_error", baseline="baseline_max_absolute_error"
+        ),
+        over_time(15, "Spread of the errors", "error_std"),
+    ],
+]
+
+# Three quantiles side by side, of the first stream only: a band has one lower and one upper end.
+_QUANTILES = ("0.05", "0.5", "0.95")
+_BAND = f"""\
+(select time, window_end, evaluation, segment, stream, snapshot_id,
+  max(value) filter (where q = 0.05) as low, max(value) filter (where q = 0.5) as middle, max(value) filter (where q = 0.95) as high,
+  max(reference) filter (where q = 0.05) as low_reference, max(reference) filter (where q = 0.95) as high_reference
+from (
+  select *, (params ->> 'q')::float8 as q, dense_rank() over (order by {FIRST}) as place
+  from grafana.metrics
+  where {IN_RANGE} and {chosen("error_quantile")}) e
+where place = 1 and q in ({", ".join(_QUANTILES)})
+group by time, window_end, evaluation, segment, stream, snapshot_id) b"""
+
+
+def _band(field: str, name: str, **look: object) -> Json:
+    fixed = {"mode": "fixed", "fixedColor": CURRENT}
+    return override_like(f"^{field}( .*)?$", displayName=name, color=fixed, **look)
+
+
+BAND = timeseries(
+    20,
+    "Where nine of ten errors lie",
+    "Errors are prediction minus truth: below zero was underestimated. The band holds all but the lowest and the highest "
+    "5 % of the errors, the line is their median; dashed grey: the reference's ends. The narrower, and the nearer to zero, the "
+    "better. Of several streams the first. Source: grafana.metrics, metric error_quantile.",
+    [
+        sql(
+            history(
+                _BAND,
+                "true",
+                named="''",
+                values={i: i for i in ("low", "middle", "high", "low_reference", "high_reference")},
+            )
+        )
+    ],
+    size=(12, 9),
+    overrides=[
+        _band("low", "5 %", custom__lineWidth=0, custom__showPoints="never"),
+        _band(
+            "high",
+            "95 %",
+            custom__lineWidth=0,
+            custom__showPoints="never",
+            custom__fillBelowTo="5 %",
+            custom__fillOpacity=20,
+        ),
+        _band("middle", "median", custom__lineWidth=2),
+        dashed("low_reference", "5 % of the reference", REFERENCE),
+        dashed("high_reference", "95 % of the reference", REFERENCE),
+    ],
+    links=[TO_TESTS, TO_MODEL],
+)
+BIAS = [
+    over_time(21, "Mean error", "mean_error", baseline="0", size=(12, 9)),
+    over_time(22, "Share underestimated", "underestimation_ratio", baseline="0.5"),
+    over_time(23, "Share of the worst 5 %", "top_error_share"),
+    over_time(24, "How normal the errors are", "error_normality"),
+]
+GROUPS = [
+    by_label(
+        25,
+        "Mean error by group",
+        "Mean error of the 5 % most underestimated rows, of the 5 % most overestimated ones, and of all others.",
+        "mean_error_by_group",
+        size=(12, 8),
+    ),
+    by_label(
+        26,
+        "Spread of the errors by group",
+        "Standard deviation of the errors in the same groups.",
+        "error_std_by_group",
+        size=(12, 8),
+    ),
+]
+FEATURES = table(
+    27,
+    "Which features differ where it is most wrong",
+    "Features by how far their means are apart between the most underestimated and the most overestimated rows, as a share "
+    "of their range: 0 = the errors do not depend on it. It needs the metrics error_bias and error_bias_range. "
+    "Source: grafana.latest_metrics.",
+    [
+        sql(
+            f"""\
+select column_name as "column",
+  max(value) filter (where metric = 'error_bias_range') as apart,
+  max(value) filter (where metric = 'error_bias' and label = 'underestimation') as under,
+  max(value) filter (where metric = 'error_bias' and label = 'majority') as majority,
+  max(value) filter (where metric = 'error_bias' and label = 'overestimation') as over
+from {newest(chosen("error_bias", "error_bias_range", whole=False))}
+group by 1 order by apart desc nulls last, 1 limit 30"""
+        )
+    ],
+    size=(24, 8),
+    overrides=[
+        override("column", displayName="Feature", custom__minWidth=140, links=[TO_COLUMN]),
+        override(
+            "apart",
+            displayName="How far apart",
+            unit="percentunit",
+            min=0,
+            max=1,
+            decimals=0,
+            thresholds=steps((None, FAINT), (0.05, PALE), (0.2, LATE)),
+            custom__width=170,
+            custom__cellOptions={"type": "gauge", "mode": "basic", "valueDisplayMode": "text"},
+        ),
+        override("under", displayName="Where underestimated", custom__width=170, decimals=2),
+        override("majority", displayName="Elsewhere", custom__width=120, decimals=2),
+        override("over", displayName="Where overestimated", custom__width=170, decimals=2),
+    ],
+    links=[TO_MODEL],
+)
+
+RANKING_NOW = [
+    now(40, "Prec.", "precision_at_k"),
+    now(41, "Recall", "recall_at_k"),
+    now(42, "NDCG", "ndcg_at_k"),
+    now(43, "MAP", "map_at_k"),
+    now(44, "MRR", "mrr_at_k"),
+    now(45, "Hits", "hit_rate_at_k"),
+]
+
+
+def _at_k(id_: int, title: str, metric: str) -> Json:
+    return over_time(id_, title, metric, size=(8, 7), named=f"concat_ws(' ', name, {OPTIONS})")
+
+
+RANKING = [
+    [
+        _at_k(50, "Precision at k", "precision_at_k"),
+        _at_k(51, "Recall at k", "recall_at_k"),
+        _at_k(52, "Hit rate at k", "hit_rate_at_k"),
+    ],
+    [
+        _at_k(53, "NDCG at k", "ndcg_at_k"),
+        _at_k(54, "MAP at k", "map_at_k"),
+        _at_k(55, "MRR at k", "mrr_at_k"),
+    ],
+    [
+        _at_k(56, "Novelty", "novelty_at_k"),
+        _at_k(57, "Diversity", "diversity_at_k"),
+        _at_k(58, "Serendipity", "serendipity_at_k"),
+    ],
+    [
+        _at_k(59, "Popularity", "average_popularity"),
+        _at_k(60, "Items covered", "item_coverage"),
+        _at_k(61, "Personalization", "personalization_at_k"),
+    ],
+    [
+        _at_k(62, "Inequality of the items", "item_gini"),
+        _at_k(63, "Entropy of the scores", "score_entropy"),
+        _at_k(64, "Rows left out", "unranked_rows"),
+    ],
+]
+
+DASHBOARD = Dashboard(
+    name="regression",
+    title="Regression and ranking",
+    question="How wrong is it, which way, and for whom? And how good is a ranking?",
+    about="quality",
+    variables=[*variables("mae", "rmse", "mean_error", "ndcg_at_k", "map_at_k"), *datasources()],
+    events=events(OF_MODEL),
+    rows=[
+        NOW,
+        *TRENDS,
+        [BAND, BIAS[0]],
+        [segments(70, "regression", MAIN, "mae")],
+        Section(900, "Which way, and how unevenly", [BIAS[1:], GROUPS, [FEATURES]]),
+        Section(
+            901,
+            "Ranking",
+            [RANKING_NOW, *RANKING, [segments(72, "regression", OF_RANKING, "ndcg_at_k")]],
+        ),
+        Section(902, "Labels and batches", [[coverage(80, size=(24, 7))], [batches(81, MAIN)]]),
+    ],
+)
