@@ -18,7 +18,7 @@ UNTAGGED = "no tags"  # how a stream without stream tags is shown
 SEGMENT = f"coalesce(nullif(segment, ''), '{WHOLE}')"
 STREAM = f"coalesce(nullif(stream, ''), '{UNTAGGED}')"
 # The options of a metric, in a name: {"q": 0.25} is `q: 0.25`.
-OPTIONS = """nullif(translate(params::text, '{}"', ''), '')"""
+OPTIONS = """nullif(translate(jsonb_strip_nulls(params)::text, '{}"', ''), '')"""
 FIGURE = f"concat_ws(' ', coalesce(name, replace(metric, '_', ' ')), nullif(label, ''), {OPTIONS})"
 # A test's figure: what is tested of which column and label.
 TEST = "concat_ws(' · ', test, nullif(column_name, ''), nullif(label, ''))"

@@ -181,8 +181,14 @@ RANKING_NOW = [
 ]
 
 
+# A line's name: k, and the other options where they are not the same for all.
+_BY_K = f"""\
+concat_ws(' ', name, 'k: ' || (params ->> 'k'), case when min((params - 'k')::text) over () <> max((params - 'k')::text) over ()
+    then {OPTIONS.replace("(params)", "(params - 'k')")} end)"""
+
+
 def _at_k(id_: int, title: str, metric: str) -> Json:
-    return over_time(id_, title, metric, size=(8, 7), named=f"concat_ws(' ', name, {OPTIONS})")
+    return over_time(id_, title, metric, size=(8, 7), named=_BY_K)
 
 
 RANKING = [
