@@ -6,6 +6,7 @@ from exporter.grafana.dashboard import Dashboard
 from exporter.grafana.dashboards import (
     classification,
     data_drift,
+    data_quality,
     fleet_overview,
     model_overview,
     regression,
@@ -16,6 +17,7 @@ DASHBOARDS: tuple[Dashboard, ...] = (
     fleet_overview.DASHBOARD,
     model_overview.DASHBOARD,
     data_drift.DASHBOARD,
+    data_quality.DASHBOARD,
     classification.DASHBOARD,
     regression.DASHBOARD,
     tests.DASHBOARD,
