@@ -182,8 +182,7 @@ def test_columns_that_make_no_pair_are_refused_with_their_place(tmp_path: Path) 
         ((number, line),) = [(n, x) for n, x in enumerate(lines, 1) if x.endswith(text)]
         return f"{number}:{line.index(text) + 1}"
 
-    assert mistakes(tmp_path, data) == [
-        f"{place('contry')}: 'contry' is not among the model's columns; did you mean 'country'?",
-        f"{place('conflicting_predictions')}: conflicting_predictions: the model has no prediction: "
-        "give columns.prediction",
-    ]
+    first, second = mistakes(tmp_path, data)
+    assert first.startswith(f"{place('contry')}: 'contry' is not among the model's columns; did")
+    lacks = "conflicting_predictions: the model has no prediction: give columns.prediction"
+    assert second == f"{place('conflicting_predictions')}: {lacks}"
