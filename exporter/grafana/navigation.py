@@ -119,7 +119,7 @@ select '{otherwise}' where not exists (select from found)"""
 
 def _streams(column: str, name: str, conditions: str = "", order: str = "1") -> str:
     where_ = f"where {conditions} " if conditions else ""
-    return f"select {column} as {name} from grafana.streams {where_}group by 1 order by {order}"
+    return f"select {column} as {name} from grafana.streams s {where_}group by 1 order by {order}"
 
 
 def project(*, many: bool = False) -> Json:
@@ -129,20 +129,20 @@ def project(*, many: bool = False) -> Json:
     )
 
 
-def model(*, many: bool = False) -> Json:
-    """The variable of the chosen projects' models."""
+def model(*, many: bool = False, order: str = "1") -> Json:
+    """The variable of the chosen projects' models, in an order of their streams."""
     return choice(
         "model",
         "Model",
-        _streams("model", "model", OF_PROJECT),
+        _streams("model", "model", OF_PROJECT, order),
         otherwise="no models yet",
         many=many,
     )
 
 
-def evaluation(*, many: bool = True) -> Json:
-    """The variable of the chosen models' evaluations."""
-    values = _streams("evaluation", "evaluation", OF_MODEL)
+def evaluation(*, many: bool = True, order: str = "1") -> Json:
+    """The variable of the chosen models' evaluations, in an order of their streams."""
+    values = _streams("evaluation", "evaluation", OF_MODEL, order)
     return choice("evaluation", "Evaluation", values, otherwise="no evaluations yet", many=many)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from exporter.grafana.dashboard import Dashboard
 from exporter.grafana.dashboards import (
+    champion_challenger,
     classification,
     data_drift,
     data_quality,
@@ -21,4 +22,5 @@ DASHBOARDS: tuple[Dashboard, ...] = (
     classification.DASHBOARD,
     regression.DASHBOARD,
     tests.DASHBOARD,
+    champion_challenger.DASHBOARD,
 )
