@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pyarrow as pa
 import pytest
 from store.samples import DAY, FIRST, rows, snapshot
@@ -16,6 +17,7 @@ from exporter.prometheus import Exposition
 from exporter.snapshot import Alert, CheckResult, Snapshot, Status, content_hash, from_dict
 from exporter.store import Store
 from exporter.store.latest import LatestReader
+from exporter.store.links import Links
 
 ALERTING = "select test, severity, failures, failures_wanted, windows_wanted from grafana.alerting_tests order by test"
 
@@ -126,13 +128,17 @@ def test_persistence_is_counted_in_windows(
 
 def gauges(url: str) -> list[str]:
     """The last label of each alert on /metrics."""
+    found = [line for line in scraped(url) if line.startswith("evaluation_test_alert{")]
+    return [line.partition("}")[0].rpartition(",")[2] for line in found]
+
+
+def scraped(url: str) -> list[str]:
+    """The lines of /metrics."""
     reader = LatestReader(url)
     exposition = Exposition(reader, max_series=1000, forget=timedelta(days=90), segments="tests")
     exposition.refresh(datetime(2026, 11, 2, tzinfo=UTC))
     reader.close()
-    lines = exposition.body(packed=False).decode().splitlines()
-    found = [line for line in lines if line.startswith("evaluation_test_alert{")]
-    return [line.partition("}")[0].rpartition(",")[2] for line in found]
+    return exposition.body(packed=False).decode().splitlines()
 
 
 def test_a_backdated_window_and_a_revised_one_count_at_once(database: str) -> None:
@@ -147,3 +153,49 @@ def test_a_backdated_window_and_a_revised_one_count_at_once(database: str) -> No
         assert store.write(later) is not None
     assert told(database) == []
     assert rows(database, "select max(time) from grafana.tests")[0][0] == FIRST + 5 * DAY
+
+
+def test_alerting_tests_are_counted_by_severity_also_where_there_are_none(database: str) -> None:
+    write(database, "f", Alert("warning"))
+    assert samples(database, "evaluation_alerting_tests") == {
+        "page": "0",
+        "warning": "1",
+        "info": "0",
+    }
+
+
+def samples(url: str, name: str) -> dict[str, str]:
+    """The values of a gauge by its last label's value."""
+    found = [line.rpartition(" ") for line in scraped(url) if line.startswith(f"{name}{{")]
+    return {labels.rpartition('="')[2].rstrip('"}'): value for labels, _, value in found}
+
+
+def test_a_stream_has_the_addresses_of_its_dashboard_and_report(database: str) -> None:
+    with Store(database) as store:
+        store.write(snapshot("a b&c"))
+        store.tell_links("p", Links("https://e.example", "https://g.example"))
+    (line,) = [line for line in scraped(database) if line.startswith("evaluation_stream_links{")]
+    assert (
+        'dashboard="https://g.example/d/evaluation-model-overview?var-project=p&var-model=a+b%26c"'
+        in line
+    )
+    assert (
+        'report="https://e.example/snapshots/latest?project=p&model=a+b%26c&evaluation=inputs&arm=champion"'
+        in line
+    )
+
+
+def test_without_addresses_there_is_no_link(database: str) -> None:
+    write(database, "s", None)
+    assert not any(line.startswith("evaluation_stream_links{") for line in scraped(database))
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(10, "1"), (-1, "0")])
+def test_a_test_alert_fires_until_its_end(database: str, minutes: int, expected: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(
+            "insert into evaluation.test_alert(until) values (now() + %s * interval '1 minute')",
+            (minutes,),
+        )
+    assert f"evaluation_exporter_test_alert {expected}" in scraped(database)
+    assert len(rows(database, "select * from grafana.test_alert")) == int(expected)

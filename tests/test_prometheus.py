@@ -26,6 +26,7 @@ from exporter.prometheus.labels import label_text, tag_labels
 from exporter.snapshot import CheckResult, DriftRow, MetricRow, Snapshot
 from exporter.store import Store
 from exporter.store.latest import LatestReader
+from exporter.store.links import Links
 
 HOSTILE = {
     "quotes": 'O\'Brien "the" `best`',
@@ -488,6 +489,7 @@ def test_promtool_finds_nothing_to_say(shown: Shown, program: Callable[[str], st
         MetricRow(m, "c" if s.per == "column" else "", value=1.0) for m, s in CATALOGUE.items()
     ]
     shown.write(snapshot(metrics=catalogued, labelled_rows=3, metadata={"wait_seconds": 7200}))
+    shown.store.tell_links("p", Links("https://e.example", "https://g.example"))
     shown.refresh()
     body = shown.exposition.body()
     checked = subprocess.run(

@@ -67,6 +67,7 @@ class Exposition:
         self._seconds = 0.0
         self._looked: datetime | None = None
         self._failures = 0
+        self._test_alert = False
         self._process = _process_collectors()
         self.problem: ExporterError | None = None
         self.answered = False  # whether the last look found the store, and its state is shown
@@ -98,6 +99,7 @@ class Exposition:
             self._assemble()
             self._seconds = perf_counter() - begun
         self._looked = now
+        self._test_alert = news.test_alert
         self.problem, self.answered = None, True
         self._finish()
         return changed
@@ -171,6 +173,7 @@ class Exposition:
         yield f.SERIES, "", self._figures["series"]
         for reason in ("max_series", "duplicate"):
             yield f.DROPPED, f'{{reason="{reason}"}}', self._figures[reason]
+        yield f.TEST_ALERT, "", int(self._test_alert)
         yield f.BUILD, f'{{version="{__version__}"}}', 1
 
 

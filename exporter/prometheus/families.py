@@ -42,6 +42,12 @@ LABELLED_ROWS = Family(
     "evaluation_labelled_rows", "Rows of the latest window that have prediction and target."
 )
 TESTS = Family("evaluation_tests", "Tests of the latest window by status.")
+ALERTING = Family(
+    "evaluation_alerting_tests", "Tests of the latest window that somebody is to be told of."
+)
+LINKS = Family(
+    "evaluation_stream_links", "Addresses of the stream's dashboard and newest report, as labels."
+)
 FAILED_FIGURES = Family(
     "evaluation_failed_figures", "Figures of the latest window that could not be computed."
 )
@@ -81,16 +87,19 @@ DROPPED = Family(
     "evaluation_exporter_series_dropped",
     "Series left out: beyond max_series, or with the labels of another one.",
 )
+TEST_ALERT = Family(
+    "evaluation_exporter_test_alert", "1 while somebody tries whether alerts arrive."
+)
 BUILD = Family("evaluation_exporter_build_info", "Version of the exporter, as a label.")
 
 # In the order in which a short budget is spent on them, within each rank.
 STATE = (
-    *(WINDOW_END, INTERVAL, WAIT, COMPUTED, TESTS, FAILED_FIGURES, INFO),
+    *(WINDOW_END, INTERVAL, WAIT, COMPUTED, ALERTING, TESTS, FAILED_FIGURES, INFO, LINKS),
     *(BATCH_ROWS, REFERENCE_ROWS, LABELLED_ROWS, WINDOW_START),
 )
 CHECKS = (ALERT, TEST_FAILED, STREAK, BOUND)
 DRIFT = (SEVERITY, DETECTED, SCORE)
-OWN = (STORE_UP, LOOKED, REFRESHED, FAILURES, STREAMS, SERIES, DROPPED, BUILD)
+OWN = (STORE_UP, LOOKED, REFRESHED, FAILURES, STREAMS, SERIES, DROPPED, TEST_ALERT, BUILD)
 FAMILIES = (*STATE, *CHECKS, *DRIFT, *OWN)
 _TAKEN = frozenset(family.name for family in FAMILIES)
 _LAST = len(FAMILIES) + 10_000  # after every metric of the catalogue

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from exporter.prometheus import families as f
 from exporter.prometheus.families import Family, family_of, order_of
@@ -16,11 +17,12 @@ from exporter.prometheus.labels import (
     stream_labels,
     tag_labels,
 )
-from exporter.store.latest import CheckFigure, Latest
+from exporter.store.latest import CheckFigure, Latest, Stream
 from exporter.store.records import Key
 
 RANKS = 4  # state, tests, figures of the whole batch, figures of columns
 _STATE, _TESTS, _DATASET, _COLUMNS = range(RANKS)
+_SEVERITIES = ("page", "warning", "info")
 _Samples = Iterator[tuple[Family, str, str]]  # of what family, with which labels, which value
 
 
@@ -186,7 +188,12 @@ def _state(latest: Latest, text: str, labels: Mapping[str, str]) -> _Samples:
     yield f.COMPUTED, text, repr(latest.computed_at.timestamp())
     for status, count in latest.counts.items():
         yield f.TESTS, f'{text},status="{status}"', str(count)
+    for severity in _SEVERITIES:
+        count = sum(test.alert == severity for test in latest.tests)
+        yield f.ALERTING, f'{text},severity="{severity}"', str(count)
     yield f.FAILED_FIGURES, text, str(latest.figures_failed)
+    if addresses := _addresses(latest.stream):
+        yield f.LINKS, label_text({**labels, **addresses}), "1"
     yield f.INFO, label_text({**labels, **_describing(latest, labels)}), "1"
     yield f.BATCH_ROWS, text, str(latest.rows)
     for family, rows in (
@@ -197,6 +204,25 @@ def _state(latest: Latest, text: str, labels: Mapping[str, str]) -> _Samples:
             yield family, text, str(rows)
     if start:
         yield f.WINDOW_START, text, repr(start.timestamp())
+
+
+def _addresses(stream: Stream) -> dict[str, str]:
+    """Where the stream is looked at, for the text of an alert; nothing where nobody said."""
+    of_model = {"project": stream.project, "model": stream.model}
+    of_stream = {
+        **of_model,
+        "evaluation": stream.evaluation,
+        "segment": stream.segment,
+        **stream.tags,
+    }
+    found = {}
+    if stream.grafana_url:
+        chosen = urlencode({f"var-{name}": value for name, value in of_model.items()})
+        found["dashboard"] = f"{stream.grafana_url}/d/evaluation-model-overview?{chosen}"
+    if stream.exporter_url:
+        chosen = urlencode({name: value for name, value in of_stream.items() if value})
+        found["report"] = f"{stream.exporter_url}/snapshots/latest?{chosen}"
+    return found
 
 
 def _describing(latest: Latest, labels: Mapping[str, str]) -> dict[str, str]:

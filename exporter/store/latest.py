@@ -42,7 +42,10 @@ class CheckFigure(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """What stays the same from window to window; `tags` are those that tell streams apart."""
+    """What stays the same from window to window; `tags` are those that tell streams apart.
+
+    The addresses are those of report pages and of Grafana; empty where nobody said.
+    """
 
     stream_id: int
     project: str
@@ -50,6 +53,8 @@ class Stream:
     evaluation: str
     segment: str
     tags: Mapping[str, str]
+    exporter_url: str = ""
+    grafana_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,7 @@ class News(NamedTuple):
     everything: bool  # nothing that was known before counts any longer
     changed: Sequence[int]  # streams; one that is not among `latest` has no snapshot left
     latest: Sequence[Latest]
+    test_alert: bool = False  # somebody asked for one, to see whether it arrives
 
 
 _KNOWN = (
@@ -85,6 +91,7 @@ _KNOWN = (
     "rows", "reference_rows", "labelled_rows", "figures_failed",
 )  # fmt: skip
 _CHUNK = 100  # streams read by one statement: a fleet's first look stays below the timeout
+_TEST_ALERT = "select exists (select from evaluation.test_alert where until > now())"
 _HORIZON = "select pg_snapshot_xmin(pg_current_snapshot())::text"
 # A transaction that was open at the last look has an id below others that were seen: all from the
 # oldest open one on are looked at again, and those that were seen as they are now are passed over.
@@ -102,7 +109,7 @@ _HEADS = (
     " l.reference_rows, l.labelled_rows, l.figures_failed,"
     " l.tests_success, l.tests_warning, l.tests_fail, l.tests_error, l.tests_skipped,"
     " case jsonb_typeof(l.metadata -> 'wait_seconds') when 'number'"
-    "  then least((l.metadata ->> 'wait_seconds')::numeric, 1e9)::float8 end"
+    "  then least((l.metadata ->> 'wait_seconds')::numeric, 1e9)::float8 end, p.exporter_url, p.grafana_url"
     " from evaluation.stream st join evaluation.project p using (project_id) cross join lateral ("
     "  select * from evaluation.snapshot s where s.stream_id = st.stream_id"
     "  and s.deleted_at is null order by s.time desc, s.computed_at desc limit 1) l"
@@ -210,7 +217,8 @@ class LatestReader:
                 self._heads.pop(stream_id, None)
             self._heads.update({head[0]: head[6] for head in heads})
         self._seen, self._rows = horizon, rows
-        return News(everything, changed, latest)
+        test_alert = _first(connection.execute(_TEST_ALERT)) == "True"
+        return News(everything, changed, latest, test_alert)
 
     def _changed(
         self, connection: psycopg.Connection, rows: set[tuple[int, int, str]]
@@ -271,7 +279,7 @@ def _first(cursor: psycopg.Cursor) -> str:
 def _latest(head: Sequence[Any], metrics: Any, drift: Any, tests: Any) -> Latest:
     counts = dict(zip(STATUSES, head[16:21], strict=True))
     known = dict(zip(_KNOWN, head[8:16], strict=True))
-    stream = Stream(*head[:6])
+    stream = Stream(*head[:6], *head[22:24])
     return Latest(
         stream, **known, wait=head[21], counts=counts, metrics=metrics, drift=drift, tests=tests
     )

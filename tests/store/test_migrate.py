@@ -28,6 +28,7 @@ def test_migrations_are_applied_once(empty_database: str) -> None:
         "0002_views.sql",
         "0003_states.sql",
         "0004_alerts.sql",
+        "0005_test_alert.sql",
     ]
     assert migrate(empty_database) == []
 
@@ -40,14 +41,20 @@ def test_of_four_at_once_one_migrates_and_the_others_find_it_done(empty_database
         return len(migrate(empty_database))
 
     with ThreadPoolExecutor(4) as pool:
-        assert sorted(pool.map(work, range(4))) == [0, 0, 0, 4]
+        assert sorted(pool.map(work, range(4))) == [0, 0, 0, 5]
 
 
 def test_the_state_of_a_database_is_told(empty_database: str) -> None:
     before = status(empty_database)
     assert (before.ready, list(before.pending)) == (
         False,
-        ["0001_tables.sql", "0002_views.sql", "0003_states.sql", "0004_alerts.sql"],
+        [
+            "0001_tables.sql",
+            "0002_views.sql",
+            "0003_states.sql",
+            "0004_alerts.sql",
+            "0005_test_alert.sql",
+        ],
     )
     assert before.applied == []
     migrate(empty_database)
@@ -55,7 +62,7 @@ def test_the_state_of_a_database_is_told(empty_database: str) -> None:
     assert (after.ready, after.newer, [step.version for step in after.applied]) == (
         True,
         False,
-        [1, 2, 3, 4],
+        [1, 2, 3, 4, 5],
     )
     assert after.server.startswith(("15", "16", "17", "18"))
     assert "postgres" in after.place
