@@ -1,7 +1,9 @@
-"""SQL of histograms: names of bins, shares of a batch beside its reference, shares over time."""
+"""Histograms: names of bins, shares of a batch beside its reference, shares over time."""
 
 from __future__ import annotations
 
+from exporter.grafana.colours import CURRENT, REFERENCE
+from exporter.grafana.panels import override
 from exporter.grafana.queries import (
     CHOSEN,
     DAY_OR_HOUR,
@@ -30,6 +32,13 @@ case when category is not null then category
 SHARES = """\
 current::float8 / nullif(sum(current) over (partition by column_name), 0) as batch,
     reference::float8 / nullif(sum(reference) over (partition by column_name), 0) as reference"""
+
+BATCH_AND_REFERENCE = [
+    override("batch", displayName="batch", color={"mode": "fixed", "fixedColor": CURRENT}),
+    override(
+        "reference", displayName="reference", color={"mode": "fixed", "fixedColor": REFERENCE}
+    ),
+]
 
 # The newest batch that has a histogram of one of the columns: `snapshot_id`, `time`.
 _NEWEST = """\

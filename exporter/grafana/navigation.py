@@ -21,6 +21,8 @@ from exporter.grafana.queries import (
 
 TAG = "evaluation"
 RANGE = "${__url_time_range}"
+# What stays chosen from one dashboard of a model to the next.
+KEPT = ("project", "model", "evaluation", "segment", "stream")
 _ALL = {"text": ["All"], "value": ["$__all"]}
 
 

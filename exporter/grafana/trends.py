@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from exporter.grafana.colours import BOUND, REFERENCE, Json
-from exporter.grafana.panels import dashed, sql, timeseries
+from exporter.grafana.panels import NOTHING, dashed, sql, timeseries
 from exporter.grafana.queries import CHOSEN, FIGURE, history, where
 
 REFERENCE_LINE = dashed("reference", "reference", REFERENCE)
@@ -38,8 +38,12 @@ def figure_trend(
     size: tuple[int, int] = (12, 8),
     unit: str = "short",
     links: Sequence[Json] = (),
+    nothing: str = NOTHING,
 ) -> Json:
-    """A figure by batch, a dozen lines at most; *figure* holds of its metrics and of its tests."""
+    """A figure by batch, a dozen lines at most; *figure* holds of its metrics and of its tests.
+
+    *nothing* is said where it was not measured.
+    """
     query = history(
         "grafana.metrics",
         where(of, figure),
@@ -54,6 +58,7 @@ def figure_trend(
         [sql(query), bounds(figure, of=of)],
         size=size,
         unit=unit,
+        defaults={"noValue": nothing},
         overrides=[REFERENCE_LINE, *BOUND_LINES],
         links=links,
     )

@@ -6,6 +6,7 @@ from exporter.grafana.dashboard import Dashboard
 from exporter.grafana.dashboards import (
     champion_challenger,
     classification,
+    column,
     data_drift,
     data_quality,
     fleet_overview,
@@ -19,6 +20,7 @@ DASHBOARDS: tuple[Dashboard, ...] = (
     model_overview.DASHBOARD,
     data_drift.DASHBOARD,
     data_quality.DASHBOARD,
+    column.DASHBOARD,
     classification.DASHBOARD,
     regression.DASHBOARD,
     tests.DASHBOARD,

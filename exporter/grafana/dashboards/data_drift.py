@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from exporter.grafana import colours
 from exporter.grafana.cells import GAUGE_CELL, REPORT_CELL, text_cell
-from exporter.grafana.colours import CURRENT, FAIL, GREY, LATE, REFERENCE, SUCCESS, steps
+from exporter.grafana.colours import CURRENT, FAIL, GREY, LATE, SUCCESS, steps
 from exporter.grafana.dashboard import Dashboard, Section
-from exporter.grafana.distributions import BIN, SHARES, beside_reference
+from exporter.grafana.distributions import BATCH_AND_REFERENCE, BIN, SHARES, beside_reference
 from exporter.grafana.findings import SINCE_CELL
 from exporter.grafana.navigation import (
+    KEPT,
     column,
     datasources,
     evaluation,
@@ -44,13 +45,12 @@ from exporter.grafana.queries import (
 from exporter.grafana.trends import BOUND_LINES, bounds
 
 NOTHING = "nothing compared"
-_KEEP = ("project", "model", "evaluation", "segment", "stream")
-_TO_COLUMN = link_to("column", "Open the column", row=("column",), keep=_KEEP)
+_TO_COLUMN = link_to("column", "Open the column", row=("column",), keep=KEPT)
 _TO_COLUMN_OF_LINE = link_to(
-    "column", "Open the column", keep=_KEEP, column="${__field.labels.column:percentencode}"
+    "column", "Open the column", keep=KEPT, column="${__field.labels.column:percentencode}"
 )
-_TO_TESTS = link_to("tests", "Which tests", keep=_KEEP)
-_TO_QUALITY = link_to("data-quality", "Is the data whole?", keep=_KEEP)
+_TO_TESTS = link_to("tests", "Which tests", keep=KEPT)
+_TO_QUALITY = link_to("data-quality", "Is the data whole?", keep=KEPT)
 _WORST_NOW = f"""\
 select column_name from grafana.latest_drift
 where {CHOSEN} and severity is not null
@@ -82,7 +82,7 @@ STATS = (
         "sum(drifted_columns) as drifted",
         scale=steps((None, GREY), (0, SUCCESS), (1, LATE)),
         colouring="background_solid",
-        links=[link_to("tests", "Which tests", keep=_KEEP)],
+        links=[link_to("tests", "Which tests", keep=KEPT)],
     ),
     _now(
         2,
@@ -133,7 +133,7 @@ STATS = (
             f"select count(distinct (time, segment, stream)) as batches from grafana.snapshots where {where(IN_RANGE, CHOSEN)} and tested_columns is not null"
         ),
         colouring="none",
-        links=[link_to("model-overview", "Open the model", keep=_KEEP)],
+        links=[link_to("model-overview", "Open the model", keep=KEPT)],
     ),
 )
 
@@ -264,12 +264,6 @@ COLUMNS = table(
     ],
 )
 
-BATCH_AND_REFERENCE = [
-    override("batch", displayName="batch", color={"mode": "fixed", "fixedColor": CURRENT}),
-    override(
-        "reference", displayName="reference", color={"mode": "fixed", "fixedColor": REFERENCE}
-    ),
-]
 SHAPE = bar_chart(
     30,
     "The worst column: batch and reference",
@@ -435,7 +429,7 @@ EACH_SHAPE = bar_chart(
     by="bin_name",
     overrides=BATCH_AND_REFERENCE,
     defaults={"min": 0, "noValue": "no histogram"},
-    links=[link_to("column", "Open the column", keep=(*_KEEP, "column"))],
+    links=[link_to("column", "Open the column", keep=(*KEPT, "column"))],
     repeat="column",
 )
 

@@ -7,6 +7,7 @@ from exporter.grafana.cells import GAUGE_CELL, text_cell
 from exporter.grafana.colours import FAIL, GREY, LATE, SUCCESS, Json, steps
 from exporter.grafana.dashboard import Dashboard, Section
 from exporter.grafana.navigation import (
+    KEPT,
     column,
     datasources,
     evaluation,
@@ -33,14 +34,13 @@ from exporter.grafana.queries import (
 from exporter.grafana.trends import BOUND_LINES, HOW_TO_READ, REFERENCE_LINE, bounds
 
 NOTHING = "not measured"
-_KEEP = ("project", "model", "evaluation", "segment", "stream")
-_TO_COLUMN = link_to("column", "Open the column", row=("column",), keep=_KEEP)
+_TO_COLUMN = link_to("column", "Open the column", row=("column",), keep=KEPT)
 _TO_COLUMN_OF_LINE = link_to(
-    "column", "Open the column", keep=_KEEP, column="${__field.labels.column:percentencode}"
+    "column", "Open the column", keep=KEPT, column="${__field.labels.column:percentencode}"
 )
-_TO_TESTS = link_to("tests", "Which tests", keep=_KEEP)
-_TO_DRIFT = link_to("data-drift", "Has the data moved?", keep=_KEEP)
-_TO_MODEL = link_to("model-overview", "Open the model", keep=_KEEP)
+_TO_TESTS = link_to("tests", "Which tests", keep=KEPT)
+_TO_DRIFT = link_to("data-drift", "Has the data moved?", keep=KEPT)
+_TO_MODEL = link_to("model-overview", "Open the model", keep=KEPT)
 _OF_BATCH = where("column_name = ''", "label = ''")
 _SOME = steps((None, GREY), (0, SUCCESS), (1, LATE))
 _SOME_SHARE = steps((None, GREY), (0, SUCCESS), (1e-9, "yellow"), (0.05, LATE), (0.5, FAIL))
@@ -445,7 +445,7 @@ EACH = timeseries(
     unit="percentunit",
     defaults={"min": 0, "noValue": NOTHING},
     overrides=[REFERENCE_LINE, *BOUND_LINES],
-    links=[link_to("column", "Open the column", keep=(*_KEEP, "column"))],
+    links=[link_to("column", "Open the column", keep=(*KEPT, "column"))],
     repeat="column",
 )
 
