@@ -24,6 +24,16 @@ TO_COLUMN = link_to("column", "Open the column", row=("project", "model", "colum
 TO_TEST = link_to("tests", "Open this test", row=("project", "model", "test"))
 
 
+def what_fails(by: str, conditions: str) -> str:
+    """The failing tests of each *by* in words: `failing`, with `streak` and `since` of the longest."""
+    return f"""\
+select {by}, min(since) as since, max(streak) as streak, string_agg(shown, ', ' order by times desc, shown) as failing
+from (select {by}, replace(test, '_', ' ') || case when count(*) > 1 then ' × ' || count(*) else '' end as shown,
+        count(*) as times, min(since) as since, max(streak) as streak
+      from grafana.failing_tests where {conditions} group by {by}, test) t
+group by {by}"""
+
+
 def failing_tests(
     id_: int,
     conditions: str,

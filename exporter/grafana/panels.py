@@ -169,6 +169,42 @@ def stat(
     )
 
 
+def tiles(
+    id_: int,
+    title: str,
+    description: str,
+    target: Json,
+    *,
+    size: tuple[int, int],
+    field: str,
+    defaults: Mapping[str, Any],
+    links: Sequence[Json] = (),
+) -> Json:
+    """A coloured cell a row, named by the first text column; *field* decides the colour."""
+    return panel(
+        *("stat", id_, title, description, [target]),
+        size=size,
+        links=links,
+        defaults=defaults,
+        options={
+            "reduceOptions": {
+                "values": True,
+                "limit": 100,
+                "calcs": ["lastNotNull"],
+                "fields": f"/^{field}$/",
+            },
+            "colorMode": "background_solid",
+            "graphMode": "none",
+            "justifyMode": "center",
+            "orientation": "auto",
+            "textMode": "name",
+            "wideLayout": False,
+            "showPercentChange": False,
+            "text": {"titleSize": 14},
+        },
+    )
+
+
 def timeseries(
     id_: int,
     title: str,

@@ -24,6 +24,9 @@ FIGURE = f"concat_ws(' ', coalesce(name, replace(metric, '_', ' ')), nullif(labe
 TEST = "concat_ws(' · ', test, nullif(column_name, ''), nullif(label, ''))"
 # The worst of several statuses: what was skipped tells nothing where something else does.
 WORST = "coalesce(max(status_code) filter (where status_code < 4), 4)"
+# Of a row of grafana.model_states: a model that passes or warns, and is late, is late; and its place.
+STATE = "case when late and status_code < 2 then 5 else status_code end"
+WORST_FIRST = f"array_position(array[3, 2, 5, 1, 4, 0], {STATE})"
 IN_RANGE = "$__timeFilter(time)"
 # A cell a day, or an hour where the range is short: batches of different time zones share a column.
 DAY_OR_HOUR = """case when $__timeTo()::timestamptz - $__timeFrom()::timestamptz > interval '3 days'

@@ -10,6 +10,7 @@ from exporter.grafana.dashboards import (
     data_drift,
     data_quality,
     fleet_overview,
+    fleet_status_board,
     model_overview,
     regression,
     tests,
@@ -17,6 +18,7 @@ from exporter.grafana.dashboards import (
 
 DASHBOARDS: tuple[Dashboard, ...] = (
     fleet_overview.DASHBOARD,
+    fleet_status_board.DASHBOARD,
     model_overview.DASHBOARD,
     data_drift.DASHBOARD,
     data_quality.DASHBOARD,

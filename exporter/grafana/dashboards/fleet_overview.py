@@ -38,6 +38,8 @@ from exporter.grafana.queries import (
     DAY_OR_HOUR,
     IN_RANGE,
     OF_FLEET,
+    STATE,
+    WORST_FIRST,
     improvement,
     main_figures,
     never_empty,
@@ -165,11 +167,11 @@ MODELS = table(
             f"""\
 with quality as (
 {_LATEST_QUALITY})
-select case when late and status_code < 2 then 5 else status_code end as status, {_NAME}, project, model,
+select {STATE} as status, {_NAME}, project, model,
   age_seconds as age, (tests_fail + tests_error)::float8 as failed, drifted_columns_ratio as drift,
   replace(metric, '_', ' ') || ' ' || round(value::numeric, 3) as quality, vs_reference, version, report_url
 from (select * from grafana.model_states where {OF_FLEET}) s left join quality q using (project, model, stream)
-order by array_position(array[3, 2, 5, 1, 4, 0], case when late and status_code < 2 then 5 else status_code end), failed desc, line"""
+order by {WORST_FIRST}, failed desc, line"""
         ),
         sql(_QUALITY_TREND, "B", series=True),
         sql(_DRIFT_TREND, "C", series=True),

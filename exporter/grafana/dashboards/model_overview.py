@@ -12,7 +12,7 @@ from exporter.grafana.cells import (
 )
 from exporter.grafana.colours import FAIL, GREY, LATE, SUCCESS, Json, steps
 from exporter.grafana.dashboard import Dashboard, Section
-from exporter.grafana.findings import SINCE_CELL, STREAK_CELL, TO_COLUMN, failing_tests
+from exporter.grafana.findings import SINCE_CELL, STREAK_CELL, TO_COLUMN, failing_tests, what_fails
 from exporter.grafana.navigation import (
     datasources,
     evaluation,
@@ -41,10 +41,12 @@ from exporter.grafana.queries import (
     MAIN,
     OF_EVALUATION,
     OF_FLEET,
+    STATE,
     STREAM,
     WHOLE,
     WHOLE_BATCH,
     WORST,
+    WORST_FIRST,
     any_of,
     history,
     improvement,
@@ -69,7 +71,6 @@ _TO_ERRORS = [_TO_CLASSIFICATION, _TO_REGRESSION]
 # All evaluations and segments of the chosen streams; and without the variable of segments.
 _OF_STREAMS = where(OF_EVALUATION, any_of(STREAM, "stream"))
 _LINE = "concat_ws(' · ', evaluation, nullif(segment, ''), nullif(stream, ''))"
-_STATE = "case when late and status_code < 2 then 5 else status_code end"
 # The main figure of the model, found among its series: no row of figures is read for it.
 _MAIN = f"""\
 metric = (select name from grafana.series where {OF_FLEET}
@@ -97,8 +98,8 @@ STATS = (
         "The worst status of the latest batches, of all evaluations and segments; late: no new batch for two intervals. "
         "Source: grafana.model_states.",
         _state(
-            f"{_STATE} as status",
-            f"array_position(array[3, 2, 5, 1, 0, 4], {_STATE})",
+            f"{STATE} as status",
+            WORST_FIRST,
         ),
         size=(3, 4),
         colouring="background_solid",
@@ -209,11 +210,7 @@ EVALUATIONS = table(
         sql(
             f"""\
 with failing as (
-  select evaluation, stream, min(since) as since, max(streak) as streak, string_agg(shown, ', ' order by n desc, shown) as failing
-  from (select evaluation, stream, replace(test, '_', ' ') || case when count(*) > 1 then ' × ' || count(*) else '' end as shown,
-          count(*) as n, min(since) as since, max(streak) as streak
-        from grafana.failing_tests where {WHOLE_BATCH} group by evaluation, stream, test) t
-  group by 1, 2)
+{what_fails("evaluation, stream", WHOLE_BATCH)})
 select status_code as status, concat_ws(' · ', evaluation, nullif(stream, '')) as line, window_end as until, rows, labelled_rows::float8 / nullif(rows, 0) as labelled,
   (tests_fail + tests_error)::float8 as failed, drifted_columns_ratio as drift, failing, streak, since, tags ->> 'version' as version, report_url, project, model, evaluation
 from (select * from grafana.latest_snapshots where {WHOLE_BATCH}) s left join failing f using (evaluation, stream)
