@@ -614,6 +614,73 @@ def test_the_terminal_is_told_what_was_found(tmp_path: Path) -> None:
     assert draft.found[0].endswith("orders.parquet: 1 file, 3,000 rows, 2026-03-02 to 2026-03-11")
 
 
+# ---- rankings
+
+
+def shown(days: int = 4, users: int = 20, items: int = 5) -> pd.DataFrame:
+    """Every day each user is shown some items, of which one in three is clicked."""
+    rng = np.random.default_rng(3)
+    rows = days * users * items
+    lists = np.repeat(np.arange(days * users), items)
+    return pd.DataFrame(
+        {
+            "shown_at": pd.to_datetime(START) + pd.to_timedelta(lists // users, unit="D"),
+            "user_id": [f"u{i % users}" for i in lists],
+            "product_id": rng.integers(1000, 1060, rows),
+            "price": rng.normal(20, 3, rows).round(2),
+            "score": rng.normal(0, 1, rows),
+            "clicked": (rng.uniform(0, 1, rows) < 0.3).astype(int),
+        }
+    )
+
+
+def test_users_with_many_items_in_the_order_of_a_score_are_a_ranking(
+    tmp_path: Path, database: str
+) -> None:
+    draft = written(tmp_path, shown())
+    found = model(tmp_path)
+    columns = found.columns
+    assert (found.task, columns.user, columns.item) == ("ranking", "user_id", "product_id")
+    assert (columns.target, columns.prediction, columns.probability) == ("clicked", "score", None)
+    assert columns.numerical == ["price"]
+    assert "task: ranking" in draft.text
+    assert "many 'product_id' of each 'user_id'" in draft.text
+    quality = [s for s in run(tmp_path, database) if s.evaluation == "quality"]
+    figures = {row.metric: row for row in quality[-1].metrics}
+    assert figures["ndcg_at_k"].value is not None
+    assert figures["ndcg_at_k"].error is None
+
+
+def test_a_column_of_places_is_the_order_of_a_ranking(tmp_path: Path, database: str) -> None:
+    data = shown().assign(position=np.tile(np.arange(1, 6), 80))
+    draft = written(tmp_path, data)
+    found = model(tmp_path)
+    assert (found.columns.prediction, found.ranking.by) == ("position", "rank")
+    assert "another order than that of 'position'" in draft.text
+    assert "predictions" not in found.evaluations
+    quality = [s for s in run(tmp_path, database) if s.evaluation == "quality"]
+    assert {row.metric: row for row in quality[-1].metrics}["mrr_at_k"].value is not None
+
+
+@pytest.mark.parametrize(
+    ("change", "task"),
+    [
+        ({"user_id": [f"u{i}" for i in range(400)]}, "none"),  # one item a user
+        ({"product_id": "same"}, "none"),
+        ({"user_id": [f"u{i // 2}" for i in range(400)]}, "none"),  # two are no list
+    ],
+)
+def test_few_items_a_user_are_no_ranking(tmp_path: Path, change: dict[str, Any], task: str) -> None:
+    written(tmp_path, shown().assign(**change))
+    assert model(tmp_path).columns.user is None
+    assert model(tmp_path).task == task
+
+
+def test_without_an_order_users_and_items_are_no_ranking(tmp_path: Path) -> None:
+    written(tmp_path, shown().drop(columns="score"))
+    assert model(tmp_path).task == "none"
+
+
 # ---- what it cannot do, it says in one line
 
 

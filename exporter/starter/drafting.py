@@ -10,6 +10,7 @@ from exporter.sources.tables import without
 from exporter.starter.facts import Facts, facts_of
 from exporter.starter.kinds import Kinds, kinds_of, missing_values
 from exporter.starter.naming import family_of, model_name, project_name, quoted, relative
+from exporter.starter.rankings import be_ranking
 from exporter.starter.roles import Roles, roles_of
 from exporter.starter.sampling import Sample, sampled
 from exporter.starter.times import REACH, Clock, Windows, clock_of, day_of, windows_of
@@ -17,7 +18,9 @@ from exporter.starter.truths import Truths, truths_beside
 from exporter.starter.writing import Page
 
 LARGE, MEDIUM = 1000, 300  # rows of a window
+LIMITS = {"regression": "{rmse: {lt: 25}}", "ranking": "{ndcg_at_k: {gte: 0.3}}"}
 FEW_WINDOWS = 8  # below, the previous batch says more than a rolling reference
+PARTS = ("id", "user", "item", "target", "prediction", "probability")
 _NOT_THERE = "not in the reference, so nothing to compare with"
 
 
@@ -89,6 +92,7 @@ def _findings(
         truths = truths_beside(data, facts[roles.id], clock.name, but=reference)
     if truths:
         roles = roles_of(facts, apart, truths.facts)
+    be_ranking(facts, apart, roles)
     taken = {clock.name, *roles.columns}
     absent = {n: _NOT_THERE for n in facts if reference and n not in beside and n not in taken}
     kinds = kinds_of(sample, facts, taken, {**absent, **_of_texts(facts, clock), **roles.spare})
@@ -137,6 +141,8 @@ def _written(found: _Findings) -> str:
         path = relative(found.truths.path, found.config.parent)
         text = f"labels: {{path: {_path(path)}, delay: 7d}}"
         page.add(text, "late targets; the delay is a guess", 4)
+    if found.roles.by_rank:
+        page.add("ranking: {by: rank}", "the prediction is the place, not a score", 4)
     page.add("columns:", indent=4)
     _write_roles(page, found)
     _write_kinds(page, found.kinds)
@@ -187,7 +193,7 @@ def _write_missing(page: Page, found: _Findings) -> None:
 def _write_roles(page: Page, found: _Findings) -> None:
     roles, clock = found.roles, found.clock
     page.add(f"time: {quoted(clock.name)}", _time_said(clock), 6)
-    for key in ("id", "target", "prediction", "probability"):
+    for key in PARTS:
         name = getattr(roles, key)
         if name is not None:
             late = key == "target" and found.truths is not None
@@ -214,7 +220,7 @@ def _write_evaluations(page: Page, found: _Findings) -> None:
     page.add(f"metrics: [data_summary{', data_drift' if drifting else ''}]", indent=8)
     why = "to alert on drift, add {column_drift: {threshold: 0.5, critical: false}}"
     page.add("tests: [data_stability]", why, 8)
-    if roles.score:
+    if roles.score and not roles.by_rank:
         columns = f"columns: [{quoted(roles.score)}]"
         threshold, why = _drift_limit(found.windows.rows)
         page.add("predictions:", indent=6)
@@ -223,13 +229,13 @@ def _write_evaluations(page: Page, found: _Findings) -> None:
         page.add(f"metrics: [{{column_drift: {{{columns}, threshold: {threshold}}}}}]", why, 8)
         page.add(f"tests: [{{column_drift: {{{columns}}}}}]", indent=8)
     if roles.target and roles.task != "none":
-        preset = "regression" if roles.task == "regression" else "classification"
-        tests = preset if roles.task == "regression" else f"{roles.task}_{preset}"
+        preset = roles.task if roles.task in LIMITS else "classification"
+        tests = preset if roles.task in LIMITS else f"{roles.task}_{preset}"
         page.add("quality:", indent=6)
         _write_own_reference(page, found, roles.target, *filter(None, [roles.score]))
         page.add("requires: target", indent=8)
         page.add(f"metrics: [{preset}]", indent=8)
-        limit = "{rmse: {lt: 25}}" if roles.task == "regression" else "{recall: {gte: 0.8}}"
+        limit = LIMITS.get(roles.task, "{recall: {gte: 0.8}}")
         page.add(f"tests: [{tests}]", f"or limits of your own: [{limit}]", 8)
 
 
@@ -278,11 +284,7 @@ def _told(found: _Findings) -> Iterator[str]:
     yield f"time: {_one_line(clock.name)}, read in {clock.zone}; {found.windows.said}"
     if clock.missing:
         yield f"{clock.missing:,} of {len(found.sample.table):,} rows looked at have no time: they are in no window"
-    parts = [
-        f"{k} {_one_line(v)}"
-        for k in ("id", "target", "prediction", "probability")
-        if (v := getattr(roles, k))
-    ]
+    parts = [f"{k} {_one_line(v)}" for k in PARTS if (v := getattr(roles, k))]
     yield f"task: {roles.task}, {roles.why['task']}" + (f" ({', '.join(parts)})" if parts else "")
     yield (
         f"columns: {len(kinds.numerical)} numerical, {len(kinds.categorical)} categorical, "

@@ -112,7 +112,7 @@ def _useless_text(column: Facts) -> str | None:
     if column.distinct > FEW and column.numbers_in_text >= MOSTLY:
         return "numbers written as text, or with text among them"
     if column.present > 100 and column.distinct > column.present / 2:
-        return "texts, most of them different: text is not watched yet"
+        return "texts, most of them different: `text: […]` takes them, and the preset text looks at them"
     return None
 
 

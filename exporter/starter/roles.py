@@ -37,6 +37,9 @@ class Roles:
     prediction: str | None = None
     probability: str | None = None
     positive: str | None = None  # None: the default, 1
+    user: str | None = None  # of a ranking: whom something is recommended to
+    item: str | None = None  # and what
+    by_rank: bool = False  # the prediction of a ranking is the place itself
     why: dict[str, str] = field(default_factory=dict)  # by key of the config
     spare: dict[str, str] = field(default_factory=dict)  # column -> why it is left out
 
@@ -48,7 +51,7 @@ class Roles:
     @property
     def columns(self) -> list[str]:
         """The columns that play a part."""
-        named = (self.id, self.target, self.prediction, self.probability)
+        named = (self.id, self.target, self.prediction, self.probability, self.user, self.item)
         return [name for name in named if name is not None]
 
 
