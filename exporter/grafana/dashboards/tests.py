@@ -47,16 +47,18 @@ _KEPT = ("project", "model", "evaluation", "segment", "stream")
 _TO_MODEL = link_to("model-overview", "Open the model", row=("project", "model"))
 _TO_MODELS = link_to("model-overview", "Open the model", keep=_KEPT)
 _TO_QUALITY = link_to("data-quality", "Which data", keep=_KEPT)
-_KEYS = "project, model, evaluation, segment, stream, test"
+_RAW = "project, model, evaluation, segment, stream, test, column_name, label"
 _OF_SEVERAL = f"{varying('project')}, {varying('model')}"
 # A test's name, with whatever of its stream is not the same for all.
-_TELLING = f"concat_ws(' · ', {{test}}, {_OF_SEVERAL}, {varying('evaluation')}, {varying('segment')}, {varying('stream')})"
-_LINE = _TELLING.format(test="test")
+_LINE = f"concat_ws(' · ', {TEST}, {_OF_SEVERAL}, {varying('evaluation')}, {varying('segment')}, {varying('stream')})"
 _ONE_TEST = any_of(TEST, "test")
-# What was said once or done, in order of time; a skipped test says nothing.
+_TOLD = where(IN_RANGE, CHOSEN)
+# What the tests said that failed in the range, in order of time; a skipped test says nothing.
 _POINTS = f"""\
-select project, model, evaluation, segment, stream, {TEST} as test, time, status_code in (1, 2, 3) as failing
-from grafana.tests where {IN_RANGE} and {CHOSEN} and status_code < 4"""
+with failed as (select distinct {_RAW} from grafana.tests where {_TOLD} and status_code in (1, 2, 3)),
+points as (
+  select {_RAW}, time, status_code in (1, 2, 3) as failing
+  from grafana.tests join failed using ({_RAW}) where {_TOLD} and status_code < 4)"""
 
 
 def _test() -> Json:
@@ -149,14 +151,12 @@ HISTORY = status_history(
     sql(
         never_empty(
             f"""\
-with told as (
-  select {DAY_OR_HOUR} as time, {_TELLING.format(test=TEST)} as line, status_code
-  from grafana.tests where {IN_RANGE} and {CHOSEN}),
-points as (select time, line, {WORST} as status from told group by 1, 2),
-worst as (
-  select line from points group by 1
-  order by count(*) filter (where status in (2, 3)) desc, count(*) filter (where status = 1) desc, 1 limit 30)
-select time, line, status from points join worst using (line)""",
+with worst as (
+  select {_RAW} from grafana.tests where {_TOLD} group by {_RAW}
+  order by count(*) filter (where status_code in (2, 3)) desc, count(*) filter (where status_code = 1) desc, {_RAW} limit 30),
+points as (
+  select {DAY_OR_HOUR} as time, {_LINE} as line, status_code from grafana.tests join worst using ({_RAW}) where {_TOLD})
+select time, line, {WORST} as status from points group by 1, 2""",
             {"line": "'no batches'", "status": "null"},
         ),
         series=True,
@@ -219,12 +219,11 @@ FLAKY = bar_gauge(
     "too narrow, or its batches too small. Source: grafana.tests.",
     sql(
         f"""\
-with points as (
-{_POINTS}),
-turns as (select *, failing <> lag(failing) over (partition by {_KEYS} order by time) as turned from points),
+{_POINTS},
+turns as (select *, failing <> lag(failing) over (partition by {_RAW} order by time) as turned from points),
 counted as (
-  select {_KEYS}, count(*) filter (where turned)::float8 as flips from turns group by {_KEYS})
-select {_LINE} as name, flips, project, model, test from counted where flips > 0
+  select {_RAW}, count(*) filter (where turned)::float8 as flips from turns group by {_RAW})
+select {_LINE} as name, flips, project, model, {TEST} as test from counted where flips > 0
 order by flips desc, name limit 12"""
     ),
     size=(10, 11),
@@ -241,20 +240,19 @@ RECOVERY = table(
     [
         sql(
             f"""\
-with points as (
-{_POINTS}),
+{_POINTS},
 runs as (
-  select *, count(*) filter (where not failing) over (partition by {_KEYS} order by time rows unbounded preceding) as run from points),
+  select *, count(*) filter (where not failing) over (partition by {_RAW} order by time rows unbounded preceding) as run from points),
 grouped as (
-  select {_KEYS}, run, min(time) filter (where failing) as began,
-    lead(min(time)) over (partition by {_KEYS} order by run) as ended, count(*) filter (where failing) as batches
-  from runs group by {_KEYS}, run),
+  select {_RAW}, run, min(time) filter (where failing) as began,
+    lead(min(time)) over (partition by {_RAW} order by run) as ended, count(*) filter (where failing) as batches
+  from runs group by {_RAW}, run),
 summed as (
-  select {_KEYS}, count(*)::float8 as episodes, sum(batches)::float8 as batches,
+  select {_RAW}, count(*)::float8 as episodes, sum(batches)::float8 as batches,
     avg(extract(epoch from ended - began))::float8 as mean, max(extract(epoch from ended - began))::float8 as longest,
     min(began) filter (where ended is null) as since
-  from grouped where began is not null group by {_KEYS})
-select {_LINE} as name, episodes, batches, mean, longest, since, project, model, test from summed
+  from grouped where began is not null group by {_RAW})
+select {_LINE} as name, episodes, batches, mean, longest, since, project, model, {TEST} as test from summed
 order by since is null, longest desc nulls last, batches desc, name limit 50"""
         )
     ],
