@@ -30,8 +30,8 @@ case when category is not null then category
       when bin_to is null then {_edge("bin_from")} || ' and above'
       else {_edge("bin_from")} || ' to ' || {_edge("bin_to")} end"""
 SHARES = """\
-current::float8 / nullif(sum(current) over (partition by column_name), 0) as batch,
-    reference::float8 / nullif(sum(reference) over (partition by column_name), 0) as reference"""
+current::float8 / nullif(sum(current) over (partition by snapshot_id, column_name), 0) as batch,
+    reference::float8 / nullif(sum(reference) over (partition by snapshot_id, column_name), 0) as reference"""
 
 BATCH_AND_REFERENCE = [
     override("batch", displayName="batch", color={"mode": "fixed", "fixedColor": CURRENT}),
@@ -40,7 +40,8 @@ BATCH_AND_REFERENCE = [
     ),
 ]
 
-# The newest batch that has a histogram of one of the columns: `snapshot_id`, `time`.
+_OF_COLUMN = any_of("column_name", "column")
+# The newest batch that has a histogram of the chosen columns: `snapshot_id`, `time`.
 _NEWEST = """\
 select l.snapshot_id, l.time
 from grafana.latest_snapshots l join grafana.series s using (project, model, evaluation, segment, stream)
@@ -48,19 +49,30 @@ where {conditions} and s.kind = 'distribution'
 order by l.time desc, l.snapshot_id desc limit 1"""
 
 
-def beside_reference(column: str = any_of("column_name", "column"), also: str = CHOSEN) -> str:
-    """A column's newest histogram, a row a bin: `bin_name`, `batch` and `reference` as shares."""
+def newest_bins(columns: str, snapshots: str = "") -> str:
+    """What stands after `from`: the bins of the newest batches, of the columns that a condition chooses.
+
+    *snapshots* is a query of `snapshot_id` and `time` in place of all newest ones. `offset 0` is a
+    fence: without it the planner reads the histograms of all batches.
+    """
+    chosen = snapshots or f"select snapshot_id, time from grafana.latest_snapshots where {CHOSEN}"
     return f"""\
-with newest as (
-{_NEWEST.format(conditions=where(also, column))})
+({chosen}) n
+cross join lateral (
+  select * from grafana.distributions d
+  where d.snapshot_id = n.snapshot_id and d.time = n.time and {columns} offset 0) b"""
+
+
+def beside_reference(column: str = _OF_COLUMN) -> str:
+    """A column's newest histogram, a row a bin: `bin_name`, `batch` and `reference` as shares."""
+    newest = _NEWEST.format(conditions=where(CHOSEN, column))
+    return f"""\
 select {BIN} as bin_name, {SHARES}
-from grafana.distributions
-where snapshot_id = (select snapshot_id from newest) and time = (select time from newest)
-  and {column}
+from (select b.* from {newest_bins(column, newest)}) h
 order by column_name, bin"""
 
 
-def over_time(column: str = any_of("column_name", "column"), *, otherwise: str) -> str:
+def over_time(column: str = _OF_COLUMN, *, otherwise: str) -> str:
     """A column's bins over time, for a heatmap: `time`, `metric`, `value`; *otherwise* is what an empty one says."""
     query = f"""\
 select time, bin_name as metric, sum(current)::float8 / nullif(sum(sum(current)) over (partition by time), 0) as value
@@ -71,7 +83,7 @@ group by 1, 2"""
     return never_empty(query, {"metric": f"'{otherwise}'", "value": "null"})
 
 
-def categories_over_time(column: str = any_of("column_name", "column"), most: int = 12) -> str:
+def categories_over_time(column: str = _OF_COLUMN, most: int = 12) -> str:
     """Shares of a column's categories over time: `time`, `line`, `share`; all but the *most* frequent are `other`."""
     return f"""\
 with found as (

@@ -14,6 +14,7 @@ from exporter.grafana.dashboards import (
     model_overview,
     regression,
     tests,
+    text,
 )
 
 DASHBOARDS: tuple[Dashboard, ...] = (
@@ -27,4 +28,5 @@ DASHBOARDS: tuple[Dashboard, ...] = (
     regression.DASHBOARD,
     tests.DASHBOARD,
     champion_challenger.DASHBOARD,
+    text.DASHBOARD,
 )

@@ -12,6 +12,7 @@ from exporter.grafana.distributions import (
     categories_over_time,
     over_time,
 )
+from exporter.grafana.drifts import severity_lines
 from exporter.grafana.findings import failing_tests
 from exporter.grafana.navigation import (
     KEPT,
@@ -192,27 +193,13 @@ CATEGORIES = timeseries(
     },
     links=[_TO_DRIFT],
 )
-SEVERITY = timeseries(
+SEVERITY = severity_lines(
     *(30, "Severity of drift"),
-    "The score against its threshold, on one scale for all methods: above the dashed line, at 1, the column has drifted. "
-    "Logarithmic above 1. Source: grafana.drift.",
-    [
-        sql(
-            history(
-                "grafana.drift",
-                OF_COLUMN,
-                named="method",
-                values={"severity": "severity"},
-                first="max(severity) desc nulls last",
-            )
-        )
-    ],
+    "How far the column is from the reference.",
+    OF_COLUMN,
     size=(8, 8),
-    scale=steps((None, "transparent"), (1, LATE)),
-    show_scale=True,
-    custom={"scaleDistribution": {"type": "symlog", "log": 10, "linearThreshold": 1}},
-    defaults={"min": 0, "decimals": 2, "noValue": "not compared"},
-    links=[_TO_DRIFT],
+    named="method",
+    nothing="not compared",
 )
 SCORE = timeseries(
     *(31, "Score and threshold"),

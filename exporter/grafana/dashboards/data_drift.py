@@ -6,7 +6,20 @@ from exporter.grafana import colours
 from exporter.grafana.cells import GAUGE_CELL, REPORT_CELL, text_cell
 from exporter.grafana.colours import CURRENT, FAIL, GREY, LATE, SUCCESS, steps
 from exporter.grafana.dashboard import Dashboard, Section
-from exporter.grafana.distributions import BATCH_AND_REFERENCE, BIN, SHARES, beside_reference
+from exporter.grafana.distributions import (
+    BATCH_AND_REFERENCE,
+    BIN,
+    SHARES,
+    beside_reference,
+    newest_bins,
+)
+from exporter.grafana.drifts import (
+    NOT_COMPARED,
+    TO_COLUMN,
+    TO_COLUMN_OF_LINE,
+    severity_cells,
+    severity_lines,
+)
 from exporter.grafana.findings import SINCE_CELL
 from exporter.grafana.navigation import (
     KEPT,
@@ -27,36 +40,26 @@ from exporter.grafana.panels import (
     override,
     sql,
     stat,
-    status_history,
     table,
     timeseries,
 )
 from exporter.grafana.queries import (
     CHOSEN,
-    DAY_OR_HOUR,
     IN_RANGE,
     OF_COLUMN,
     OF_MODEL,
     history,
     metrics,
-    never_empty,
     where,
 )
 from exporter.grafana.trends import BOUND_LINES, bounds
 
-NOTHING = "nothing compared"
-_TO_COLUMN = link_to("column", "Open the column", row=("column",), keep=KEPT)
-_TO_COLUMN_OF_LINE = link_to(
-    "column", "Open the column", keep=KEPT, column="${__field.labels.column:percentencode}"
-)
 _TO_TESTS = link_to("tests", "Which tests", keep=KEPT)
 _TO_QUALITY = link_to("data-quality", "Is the data whole?", keep=KEPT)
 _WORST_NOW = f"""\
 select column_name from grafana.latest_drift
 where {CHOSEN} and severity is not null
 group by 1 order by max(severity) desc, 1 limit 1"""
-_LOG = {"scaleDistribution": {"type": "symlog", "log": 10, "linearThreshold": 1}}
-_NO_LIMIT = steps((None, "transparent"), (1, LATE))
 
 
 def _now(id_: int, title: str, description: str, figure: str, **look: object) -> dict[str, object]:
@@ -69,7 +72,7 @@ def _now(id_: int, title: str, description: str, figure: str, **look: object) ->
                 f"select {figure} from grafana.latest_snapshots where {CHOSEN} and tested_columns is not null"
             ),
         ),
-        defaults={"noValue": NOTHING},
+        defaults={"noValue": NOT_COMPARED},
         **look,  # type: ignore[arg-type]
     )
 
@@ -102,7 +105,7 @@ STATS = (
             f"select count(*) filter (where error is not null) as errors from grafana.latest_drift where {CHOSEN} having count(*) > 0"
         ),
         scale=colours.NONE_IS_GOOD_WARNING,
-        defaults={"noValue": NOTHING},
+        defaults={"noValue": NOT_COMPARED},
         links=[_TO_QUALITY],
     ),
     stat(
@@ -112,7 +115,7 @@ STATS = (
         sql(f"select max(severity) as severity from grafana.latest_drift where {CHOSEN}"),
         decimals=2,
         scale=steps((None, GREY), (0, SUCCESS), (1, LATE), (2, FAIL)),
-        defaults={"noValue": NOTHING},
+        defaults={"noValue": NOT_COMPARED},
         links=[_TO_QUALITY],
     ),
     stat(
@@ -122,8 +125,8 @@ STATS = (
         sql(_WORST_NOW.replace("select column_name", 'select column_name as "column"')),
         text=True,
         colouring="none",
-        defaults={"noValue": NOTHING},
-        links=[_TO_COLUMN],
+        defaults={"noValue": NOT_COMPARED},
+        links=[TO_COLUMN],
     ),
     stat(
         6,
@@ -137,32 +140,11 @@ STATS = (
     ),
 )
 
-_SEVERITY = f"""\
-with found as (
-  select {DAY_OR_HOUR} as time, column_name, max(severity) as severity
-  from grafana.drift where {where(IN_RANGE, CHOSEN)}
-  group by 1, 2),
-worst as (
-  select column_name from found group by 1 order by max(severity) desc nulls last, 1 limit 30)
-select time, column_name as line, column_name as "column", severity
-from found join worst using (column_name)"""
-HISTORY = status_history(
-    10,
-    "Severity by column and batch",
-    "A row a column, a cell a day, or an hour in ranges under three days; the 30 columns with the highest severity in the range. "
-    "Grey: as in the reference, pale: half-way to drift, orange: drifted, red: twice as far. Blank: no batch, or it could not be compared. "
-    "Click a cell to open the column. Source: grafana.drift.",
-    sql(
-        never_empty(
-            _SEVERITY, {"line": "'nothing compared'", '"column"': "''", "severity": "null"}
-        ),
-        series=True,
-    ),
+HISTORY = severity_cells(
+    *(10, "Severity by column and batch"),
+    "When each column moved, and how far: the 30 columns with the highest severity in the range.",
+    CHOSEN,
     size=(24, 16),
-    statuses=False,
-    scale=colours.SEVERITY,
-    defaults={"decimals": 2},
-    links=[_TO_COLUMN_OF_LINE],
 )
 SHARE = timeseries(
     11,
@@ -183,34 +165,16 @@ SHARE = timeseries(
     size=(10, 9),
     unit="percentunit",
     fill=10,
-    defaults={"min": 0, "noValue": NOTHING},
+    defaults={"min": 0, "noValue": NOT_COMPARED},
     overrides=BOUND_LINES,
     links=[_TO_TESTS],
 )
-WORST = timeseries(
-    12,
-    "Severity of the worst columns",
-    "The dozen columns with the highest severity in the range. Severity is the score against its threshold on one scale for all methods: "
-    "above the dashed line, at 1, a column has drifted. The scale is logarithmic above 1. Source: grafana.drift.",
-    [
-        sql(
-            history(
-                "grafana.drift",
-                where(CHOSEN, "severity is not null"),
-                named="column_name",
-                first="max(severity) desc",
-                labels={'"column"': "column_name"},
-                values={"severity": "severity"},
-            )
-        )
-    ],
+WORST = severity_lines(
+    *(12, "Severity of the worst columns"),
+    "The dozen columns with the highest severity in the range.",
+    CHOSEN,
     size=(14, 9),
-    legend="table",
-    scale=_NO_LIMIT,
-    show_scale=True,
-    custom=_LOG,
-    defaults={"min": 0, "decimals": 2, "noValue": NOTHING},
-    links=[_TO_COLUMN_OF_LINE],
+    table=True,
 )
 
 _COLUMNS = f"""\
@@ -235,9 +199,9 @@ COLUMNS = table(
     "a distance drifts above its threshold, a p-value below. Click a column to see it. Source: grafana.latest_drift, grafana.drift.",
     [sql(_COLUMNS)],
     size=(24, 12),
-    nothing=NOTHING,
+    nothing=NOT_COMPARED,
     overrides=[
-        override("column", displayName="Column", custom__minWidth=150, links=[_TO_COLUMN]),
+        override("column", displayName="Column", custom__minWidth=150, links=[TO_COLUMN]),
         override(
             "severity",
             displayName="Severity",
@@ -276,19 +240,16 @@ SHAPE = bar_chart(
     defaults={"min": 0, "noValue": "no histogram of this column"},
     links=[_TO_QUALITY],
 )
+_SHOWN = f"""\
+column_name in (
+    select column_name from grafana.latest_drift where {CHOSEN} and severity is not null
+    group by 1 order by max(severity) desc, 1 limit 8)"""
 _MOVED = f"""\
-with worst as (
-  select distinct on (column_name) column_name, severity, snapshot_id, time
-  from grafana.latest_drift where {CHOSEN} and severity is not null
-  order by column_name, severity desc),
-shown as (select * from worst order by severity desc, column_name limit 8),
-bins as (
-  select column_name, {BIN} as bin_name, {SHARES}
-  from grafana.distributions d
-  where (snapshot_id, time, column_name) in (select snapshot_id, time, column_name from shown))
-select column_name as "column", bin_name, batch, b.reference, batch - b.reference as change
-from bins b where abs(batch - b.reference) > 0.001
-order by abs(batch - b.reference) desc limit 60"""
+select column_name as "column", bin_name, batch, reference, batch - reference as change
+from (select column_name, {BIN} as bin_name, {SHARES}
+      from (select b.* from {newest_bins(_SHOWN)}) h) m
+where abs(batch - reference) > 0.001
+order by abs(batch - reference) desc limit 60"""
 MOVED = table(
     31,
     "Bins and categories that moved most",
@@ -298,7 +259,7 @@ MOVED = table(
     size=(12, 10),
     nothing="no histograms",
     overrides=[
-        override("column", displayName="Column", custom__minWidth=110, links=[_TO_COLUMN]),
+        override("column", displayName="Column", custom__minWidth=110, links=[TO_COLUMN]),
         override("bin_name", displayName="Bin", custom__minWidth=110),
         override("batch", displayName="Batch", unit="percentunit", decimals=1, custom__width=74),
         override(
@@ -336,7 +297,7 @@ PARTS = table(
     size=(10, 9),
     nothing="no column drifted by a method that tells",
     overrides=[
-        override("column", displayName="Column", custom__minWidth=100, links=[_TO_COLUMN]),
+        override("column", displayName="Column", custom__minWidth=100, links=[TO_COLUMN]),
         override("bin_name", displayName="Bin", custom__minWidth=100),
         override("method", displayName="Method", custom__width=110),
         override("part", displayName="Part", decimals=3, custom__width=70),
@@ -366,37 +327,18 @@ group by method order by 2 desc limit 10"""
     size=(6, 9),
     field="severity",
     scale=colours.SEVERITY,
-    defaults={"decimals": 2, "noValue": NOTHING},
+    defaults={"decimals": 2, "noValue": NOT_COMPARED},
     links=[_TO_TESTS],
 )
 # The store does not tell a column's role: names do.
 _ROLE = r"column_name ~* '(^|[^a-z])(target|label|labels|actual|outcome|y|pred|prediction|predictions|predicted|proba|probability|y_true|y_pred)([^a-z]|$)'"
-OUTCOMES = timeseries(
-    42,
-    "Target and prediction",
-    "Severity of the columns that are called target, label, prediction, pred and the like. Drift of the prediction is the first sign of a model in trouble "
-    "while labels are awaited; above 1 it has drifted. Source: grafana.drift.",
-    [
-        sql(
-            history(
-                "grafana.drift",
-                where(CHOSEN, _ROLE),
-                named="column_name",
-                labels={'"column"': "column_name"},
-                values={"severity": "severity"},
-            )
-        )
-    ],
+OUTCOMES = severity_lines(
+    *(42, "Target and prediction"),
+    "Columns that are called target, label, prediction, pred and the like. Drift of the prediction is the first sign of a model in trouble while "
+    "labels are awaited.",
+    where(CHOSEN, _ROLE),
     size=(8, 9),
-    scale=_NO_LIMIT,
-    show_scale=True,
-    custom=_LOG,
-    defaults={
-        "min": 0,
-        "decimals": 2,
-        "noValue": "no drift of a column that is called target or prediction",
-    },
-    links=[_TO_COLUMN_OF_LINE],
+    nothing="no drift of a column that is called target or prediction",
 )
 
 EACH_SCORE = timeseries(
@@ -416,8 +358,8 @@ EACH_SCORE = timeseries(
     ],
     size=(6, 6),
     overrides=[dashed("threshold", "threshold", LATE)],
-    defaults={"min": 0, "noValue": NOTHING},
-    links=[_TO_COLUMN_OF_LINE],
+    defaults={"min": 0, "noValue": NOT_COMPARED},
+    links=[TO_COLUMN_OF_LINE],
     repeat="column",
 )
 EACH_SHAPE = bar_chart(

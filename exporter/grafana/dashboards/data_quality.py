@@ -6,6 +6,7 @@ from exporter.grafana import colours
 from exporter.grafana.cells import GAUGE_CELL, text_cell
 from exporter.grafana.colours import FAIL, GREY, LATE, SUCCESS, Json, steps
 from exporter.grafana.dashboard import Dashboard, Section
+from exporter.grafana.drifts import TO_COLUMN, TO_COLUMN_OF_LINE
 from exporter.grafana.navigation import (
     KEPT,
     column,
@@ -34,10 +35,6 @@ from exporter.grafana.queries import (
 from exporter.grafana.trends import BOUND_LINES, HOW_TO_READ, REFERENCE_LINE, bounds
 
 NOTHING = "not measured"
-_TO_COLUMN = link_to("column", "Open the column", row=("column",), keep=KEPT)
-_TO_COLUMN_OF_LINE = link_to(
-    "column", "Open the column", keep=KEPT, column="${__field.labels.column:percentencode}"
-)
 _TO_TESTS = link_to("tests", "Which tests", keep=KEPT)
 _TO_DRIFT = link_to("data-drift", "Has the data moved?", keep=KEPT)
 _TO_MODEL = link_to("model-overview", "Open the model", keep=KEPT)
@@ -171,7 +168,7 @@ HISTORY = status_history(
     unit="percentunit",
     statuses=False,
     scale=colours.MISSING_SHARE,
-    links=[_TO_COLUMN_OF_LINE],
+    links=[TO_COLUMN_OF_LINE],
 )
 MISSING = timeseries(
     *(11, "Share of missing values"),
@@ -192,7 +189,7 @@ MISSING = timeseries(
     unit="percentunit",
     legend="table",
     defaults={"min": 0, "noValue": NOTHING},
-    links=[_TO_COLUMN_OF_LINE],
+    links=[TO_COLUMN_OF_LINE],
 )
 ROWS = timeseries(
     *(12, "Rows"),
@@ -257,7 +254,7 @@ order by greatest(max(value) filter (where {metrics("missing_ratio")}), 0) desc 
     size=(24, 12),
     nothing=NOTHING,
     overrides=[
-        override("column", displayName="Column", custom__minWidth=150, links=[_TO_COLUMN]),
+        override("column", displayName="Column", custom__minWidth=150, links=[TO_COLUMN]),
         override(
             "missing",
             displayName="Missing",
@@ -376,7 +373,7 @@ def _columns_over_time(
         size=(8, 9),
         unit=unit,
         defaults={"min": 0, "noValue": NOTHING},
-        links=[_TO_COLUMN_OF_LINE],
+        links=[TO_COLUMN_OF_LINE],
     )
 
 
@@ -408,7 +405,7 @@ group by "column", error order by count(*) desc, "column", error limit 100"""
     size=(8, 9),
     nothing="all figures could be computed",
     overrides=[
-        override("column", displayName="Column", custom__width=110, links=[_TO_COLUMN]),
+        override("column", displayName="Column", custom__width=110, links=[TO_COLUMN]),
         override("figures", displayName="Figures", custom__minWidth=110),
         override("error", displayName="Why not", custom__minWidth=110),
     ],
