@@ -28,7 +28,7 @@ COMMANDS = {
     "report": ("exporter.cli.stored:report", "Write a snapshot as an HTML page."),
     "delete": ("exporter.cli.stored:delete", "Delete snapshots from the store."),
     "import": ("exporter.cli.stored:import_", "Store snapshots that are JSON files."),
-    "serve": ("exporter.cli.serving:serve", "Serve /metrics for Prometheus."),
+    "serve": ("exporter.cli.serving:serve", "Serve reports, and gauges for Prometheus."),
     "metrics": ("exporter.cli.catalogue:metrics", "Show what can be computed and tested."),
     "generate": ("exporter.cli.catalogue:generate", "Write every generated file anew."),
     "db": ("exporter.cli.database:db", "Migrate the store, or look at it."),

@@ -17,10 +17,10 @@ from exporter.cli.output import warn
               help="The port; 0 = any that is free.")  # fmt: skip
 @click.pass_context
 def serve(context: click.Context, config: Path, host: str, port: int) -> None:
-    """Serve the latest results of CONFIG's store as gauges on /metrics.
+    """Serve the results in CONFIG's store: reports for people, gauges on /metrics.
 
-    Any address but the loopback wants a token: set EXPORTER_TOKEN, and give it to Prometheus as
-    `authorization: {credentials: …}`.
+    Any address but the loopback wants a token: set EXPORTER_TOKEN, give it to Prometheus as
+    `authorization: {credentials: …}`, and to a browser as password.
     """
     from exporter.config import load_config
     from exporter.logs import configure

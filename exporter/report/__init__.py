@@ -6,7 +6,16 @@ from exporter.report.rendering import (
     content_security_policy,
     index,
     notebook_cell,
+    notice,
     page,
 )
 
-__all__ = ["Link", "Neighbours", "content_security_policy", "index", "notebook_cell", "page"]
+__all__ = [
+    "Link",
+    "Neighbours",
+    "content_security_policy",
+    "index",
+    "notebook_cell",
+    "notice",
+    "page",
+]

@@ -69,7 +69,7 @@ def projects_of(heads: Sequence[Snapshot], zone: tzinfo | None, folder: str) -> 
     ]
 
 
-def marks_of(heads: Sequence[Snapshot], zone: tzinfo | None, folder: str = "") -> list[Mark]:
+def marks_of(heads: Sequence[Snapshot], zone: tzinfo | None, folder: str | None = "") -> list[Mark]:
     """A mark a snapshot, in the order given."""
     return [
         Mark(
@@ -81,9 +81,9 @@ def marks_of(heads: Sequence[Snapshot], zone: tzinfo | None, folder: str = "") -
     ]
 
 
-def address_of(snapshot: Snapshot, folder: str = "") -> str | None:
-    """Where the page of a snapshot lies; None for one that is not stored."""
-    return None if snapshot.id is None else f"{folder}{snapshot.id}"
+def address_of(snapshot: Snapshot, folder: str | None = "") -> str | None:
+    """Where the page of a snapshot lies; None for one that is not stored, or where there are no pages."""
+    return None if snapshot.id is None or folder is None else f"{folder}{snapshot.id}"
 
 
 def _streams(heads: Sequence[Snapshot]) -> list[list[Snapshot]]:

@@ -59,11 +59,13 @@ def page(
     neighbours: Neighbours | None = None,
     links: Sequence[Link] = (),
     timezone: tzinfo | None = None,
+    folder: str | None = "",
 ) -> str:
     """The report of a snapshot: a whole HTML document, nothing of it from elsewhere.
 
-    Neighbours link to `<id>` beside this page's own address. Times are told in *timezone*, or in
-    the one that they carry.
+    A neighbour's page is *folder* and its id, by default beside this page's own address; with
+    None neighbours are shown, and lead nowhere. Times are told in *timezone*, or in the one that
+    they carry.
     """
     verdict = verdict_of(snapshot, timezone)
     when = snapshot.batch or window_short(snapshot.window_start, snapshot.window_end, timezone)
@@ -71,7 +73,7 @@ def page(
     return _render(
         "page.html",
         title=" · ".join(shortened(part) for part in parts if part),
-        strip=_strip(snapshot, neighbours, when, timezone),
+        strip=_strip(snapshot, neighbours, when, timezone, folder),
         links=links,
         level=1,
         **_content(snapshot, timezone),
@@ -89,11 +91,12 @@ def index(
     links: Sequence[Link] = (),
     timezone: tzinfo | None = None,
     folder: str = "snapshots/",
+    note: str = "",
 ) -> str:
     """Projects, models and the latest snapshot of each of their streams; a whole HTML document.
 
     Heads (snapshots without rows) are enough. Where a stream has several, they are shown in a
-    row, the newest last. A snapshot's page is *folder* and its id.
+    row, the newest last. A snapshot's page is *folder* and its id; *note* says what is not shown.
     """
     projects = projects_of(heads, timezone, folder)
     found = Counter(s.status for p in projects for m in p.models for s in m.streams)
@@ -107,7 +110,13 @@ def index(
             plural(len(projects), "project"),
         ),
         links=links,
+        note=note,
     )
+
+
+def notice(title: str, text: str, *, links: Sequence[Link] = ()) -> str:
+    """A page that says what is the matter, and where to go from there; a whole HTML document."""
+    return _render("notice.html", title=title, text=text, links=links)
 
 
 @cache
@@ -142,16 +151,20 @@ def _content(snapshot: Snapshot, zone: tzinfo | None) -> dict[str, Any]:
 
 
 def _strip(
-    snapshot: Snapshot, neighbours: Neighbours | None, when: str, zone: tzinfo | None
+    snapshot: Snapshot,
+    neighbours: Neighbours | None,
+    when: str,
+    zone: tzinfo | None,
+    folder: str | None,
 ) -> list[Mark]:
     """The snapshot among its neighbours; nothing where it has none."""
     if neighbours is None or not (neighbours.earlier or neighbours.later):
         return []
     (here,) = marks_of([snapshot], zone)
     return [
-        *marks_of(neighbours.earlier, zone),
+        *marks_of(neighbours.earlier, zone, folder),
         replace(here, when=when or here.when, address=None, here=True),
-        *marks_of(neighbours.later, zone),
+        *marks_of(neighbours.later, zone, folder),
     ]
 
 

@@ -24,14 +24,16 @@ from exporter.snapshot import (
 )
 from exporter.store.door import storable_json
 
-_HEAD = (
-    "select s.snapshot_id, s.revision, p.name, st.model, st.evaluation, st.segment, s.tags,"
+HEAD_COLUMNS = (
+    "s.snapshot_id, s.revision, p.name, st.model, st.evaluation, st.segment, s.tags,"
     " s.stream_tags, s.batch, s.window_start, s.window_end, s.computed_at, s.rows,"
     " s.reference_rows, s.labelled_rows, s.reference_kind, s.reference_start, s.reference_end,"
     " s.reference_hash, s.exporter_version, s.metadata, s.status,"
     " array[s.tests_success, s.tests_warning, s.tests_fail, s.tests_error, s.tests_skipped], s.time"
-    " from evaluation.snapshot s join evaluation.stream st using (stream_id)"
-    " join evaluation.project p using (project_id) where s.deleted_at is null"
+)
+_HEAD = (
+    f"select {HEAD_COLUMNS} from evaluation.snapshot s"  # noqa: S608  of constants
+    " join evaluation.stream st using (stream_id) join evaluation.project p using (project_id) where s.deleted_at is null"
 )
 _OF = (
     " join evaluation.series se using (series_id) where r.snapshot_id = %s and r.time = %s"
@@ -101,7 +103,7 @@ def find_heads(connection: psycopg.Connection, question: Question) -> list[Snaps
         f"{_HEAD}{where} order by s.time desc, s.computed_at desc, s.snapshot_id desc limit %s",
         (*values, question.limit),
     ).fetchall()
-    return [_head(row) for row in reversed(rows)]
+    return [head_of(row) for row in reversed(rows)]
 
 
 def read_snapshot(connection: psycopg.Connection, snapshot_id: int) -> Snapshot:
@@ -155,7 +157,8 @@ def _conditions(question: Question) -> tuple[str, list[Any]]:
     return "".join(f" and {text}" for text in asked), list(asked.values())
 
 
-def _head(row: Sequence[Any]) -> Head:
+def head_of(row: Sequence[Any]) -> Head:
+    """The head that a row of HEAD_COLUMNS tells."""
     counts = dict(zip(STATUSES, row[22], strict=True))
     return Head(**_fields(row), stored_status=row[21], stored_counts=counts)
 

@@ -12,6 +12,7 @@ import psycopg
 from exporter.profile.histogram import Grid
 from exporter.snapshot import Snapshot, content_hash
 from exporter.store import retention
+from exporter.store.around import Beside, beside
 from exporter.store.connection import collided, connect, store_error
 from exporter.store.dimensions import Dimensions, grid_id, project_id
 from exporter.store.door import refusing, storable, storable_text
@@ -133,6 +134,10 @@ class Store:
     def read(self, snapshot_id: int) -> Snapshot:
         """A snapshot with all its rows, ordered by name; an ExporterError where there is none."""
         return self._do(lambda connection: read_snapshot(connection, snapshot_id))
+
+    def beside(self, snapshot_id: int) -> Beside:
+        """The heads of the same stream before and after a snapshot, oldest first."""
+        return self._do(lambda connection: beside(connection, snapshot_id))
 
     def delete(self, ids: Sequence[int]) -> int:
         """Delete snapshots; their identities stay as tombstones. How many there were."""

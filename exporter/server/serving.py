@@ -1,4 +1,4 @@
-"""`exporter serve`: what this process answers to HTTP; each page is a function and a line in `_ROUTES`."""
+"""How serving begins and ends: the address, the look at the store again and again, the signals."""
 
 from __future__ import annotations
 
@@ -10,32 +10,27 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from hmac import compare_digest
 from ipaddress import ip_address
 from typing import Self
+from zoneinfo import ZoneInfo
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
-from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from exporter import __version__
 from exporter.config import Loaded
-from exporter.errors import ConfigError, ExporterError
+from exporter.errors import ConfigError, ExporterError, StoreError
 from exporter.logs import logger
-from exporter.pipeline import store_location
+from exporter.pipeline import links_of, store_location
 from exporter.prometheus import Exposition
-from exporter.store import open_store
+from exporter.server.application import app
+from exporter.server.guard import TOKEN
+from exporter.server.snapshots import Pages
+from exporter.store import Store, open_store
 from exporter.store.latest import LatestReader
+from exporter.store.links import Links
+from exporter.store.reader import Reader
 
-TOKEN = "EXPORTER_TOKEN"  # noqa: S105  the variable's name
 PERIOD = 5.0  # seconds between two looks at the store
-_TEXT = "text/plain; version=0.0.4; charset=utf-8"
-_OPEN = ("/-/healthy", "/-/ready")  # probes have no token
-_PIECE = 1 << 18  # bytes handed to a connection at once: it is read while the rest is written
 _CONNECTIONS = 100
 _PATIENCE = 5  # seconds that requests under way are given at the end
 _log = logger(__name__)
@@ -55,24 +50,34 @@ def serve(loaded: Loaded, host: str, port: int) -> None:
         _interrupted_by_sigterm(),
         closing(_listener(host, port, token)) as listener,
         open_store(store_location(loaded)) as store,
-        closing(LatestReader(lambda: store.url)) as reader,
+        closing(LatestReader(lambda: store.url)) as latest,
+        closing(Reader(lambda: store.url)) as reader,
     ):
-        store.close()  # it has been looked at; the reader has a connection of its own
+        _tell_links(store, loaded)
+        store.close()  # it has been looked at; the readers have connections of their own
         exposition = Exposition(
-            reader,
+            latest,
             max_series=settings.max_series,
             forget=timedelta(seconds=settings.forget),
             segments=settings.segments,
         )
+        pages = _pages(loaded, reader)
         with Refresher(exposition, PERIOD):
-            _run(app(exposition, token=token), listener)
+            _run(app(exposition, pages, token=token), listener)
 
 
-def app(exposition: Exposition, *, token: str = "") -> Starlette:
-    """The routes; with a *token* all but the probes want it as `Authorization: Bearer …`."""
-    made = Starlette(routes=_ROUTES, middleware=[Middleware(_Guard, token=token)])
-    made.state.exposition = exposition
-    return made
+def _pages(loaded: Loaded, reader: Reader) -> Pages:
+    config = loaded.config
+    return Pages(reader, ZoneInfo(config.timezone), config.project, links_of(loaded) or Links())
+
+
+def _tell_links(store: Store, loaded: Loaded) -> None:
+    """As every run does; who serves may be one who only reads, or be there before the store is."""
+    if (links := links_of(loaded)) is not None:
+        try:
+            store.tell_links(loaded.config.project, links)
+        except StoreError as error:
+            _log.info(f"the store was not told of `links:` ({error}); the next run will")
 
 
 class Refresher:
@@ -110,81 +115,6 @@ class Refresher:
             else:
                 _log.info("the store answers again")
             self._told = problem
-
-
-class _Guard:
-    """Lets pass who knows the token, and everybody where there is none."""
-
-    def __init__(self, app: ASGIApp, token: str) -> None:
-        self._app = app
-        self._token = token.encode()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in _OPEN or self._knows(scope):
-            await self._app(scope, receive, send)
-            return
-        text = f"a token is needed: Authorization: Bearer, with what {TOKEN} holds\n"
-        refusal = PlainTextResponse(text, 401, {"WWW-Authenticate": "Bearer"})
-        await refusal(scope, receive, send)
-
-    def _knows(self, scope: Scope) -> bool:
-        if not self._token:
-            return True
-        given = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
-        kind, _, secret = given.partition(b" ")
-        return kind.lower() == b"bearer" and compare_digest(secret.strip(), self._token)
-
-
-class _Pieces(Response):
-    """A large body that waits for its reader, and is in memory once however many read it."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
-        await send(start)
-        for at in range(0, len(self.body), _PIECE):
-            piece = self.body[at : at + _PIECE]
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-        await send({"type": "http.response.body"})
-
-
-async def _index(_: Request) -> Response:
-    links = "".join(f'<li><a href="{path}">{path}</a></li>' for path in ("/metrics", *_OPEN))
-    text = f"<!doctype html><title>Evaluation Exporter</title><h1>Evaluation Exporter {__version__}</h1><ul>{links}</ul>"
-    return HTMLResponse(text, headers={"Content-Security-Policy": "default-src 'none'"})
-
-
-async def _metrics(request: Request) -> Response:
-    exposition: Exposition = request.app.state.exposition
-    packed = _takes_gzip(request.headers.get("accept-encoding", ""))
-    headers = {"Vary": "Accept-Encoding"} | ({"Content-Encoding": "gzip"} if packed else {})
-    return _Pieces(exposition.body(packed=packed), headers=headers, media_type=_TEXT)
-
-
-async def _healthy(_: Request) -> Response:
-    return PlainTextResponse("healthy\n")
-
-
-async def _ready(request: Request) -> Response:
-    if request.app.state.exposition.answered:
-        return PlainTextResponse("ready\n")
-    return PlainTextResponse("the store does not answer\n", 503)
-
-
-_ROUTES = [
-    Route("/", _index),
-    Route("/metrics", _metrics),
-    Route("/-/healthy", _healthy),
-    Route("/-/ready", _ready),
-]
-
-
-def _takes_gzip(accepted: str) -> bool:
-    """Whether an Accept-Encoding header names gzip, and not only to refuse it."""
-    for part in accepted.lower().split(","):
-        name, _, quality = part.partition(";")
-        if name.strip() == "gzip":
-            return quality.replace(" ", "").rstrip("0.") != "q="
-    return False
 
 
 def _listener(host: str, port: int, token: str) -> socket.socket:
@@ -231,7 +161,7 @@ def _refused(host: str, port: int, error: OSError) -> str:
 def _run(application: Starlette, listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    _log.info(f"serving http://{place}/metrics, until Ctrl-C")
+    _log.info(f"serving http://{place}/, gauges on /metrics, until Ctrl-C")
     settings = uvicorn.Config(
         application,
         lifespan="off",
