@@ -129,7 +129,7 @@ class Earlier:
     ) -> Reach | None:
         """A quarter beyond the worst window, and to where the tail of the windows' figures seldom reaches."""
         figures = self.figures(spec, params, column, label, rows=rows)
-        if not figures:
+        if len(figures) < FEWEST:  # the other windows have too few rows, or none
             return None
         worst = figures + self.figures(spec, params, column, label, rows=rows, records=True)
         share = spec.unit == "ratio" and min(worst) >= 0 and max(worst) <= 1
@@ -145,7 +145,7 @@ class Earlier:
     def severity(self, column: str, params: Params) -> float:
         """A quarter more than that of the worst window, or what the tail seldom passes."""
         severities = self.severities(column, params)
-        if not severities:
+        if len(severities) < FEWEST:
             return 1.0
         return max(1.0, BEYOND * max(severities), tail(severities))
 

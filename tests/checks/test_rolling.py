@@ -98,3 +98,13 @@ def test_one_row_of_a_category_that_never_was_fails(place):
 @pytest.mark.parametrize("place", PLACES)
 def test_a_day_with_a_third_of_the_rows_fails(place):
     assert ("row_count", "") in failed(place, day(place).slice(0, ROWS // 3))
+
+
+@pytest.mark.parametrize("whole", [0, 1, 2])
+def test_windows_of_few_rows_say_nothing_be_it_that_one_is_left_or_none(whole):
+    windows = [day(i) if i < whole else day(i).slice(0, 20) for i in range(5)]
+    reference = merge_references([reference_of(w, PLAN, mergeable=True) for w in windows])
+    told = evaluation.evaluate(batch_of(day(5)), reference, PLAN).tests
+    assert {t.status for t in told} <= {"success", "fail"}
+    widened = [t for t in told if "the reference's own windows differ as much" in t.message]
+    assert bool(widened) == (whole == 2)
