@@ -9,6 +9,7 @@ from exporter.grafana.dashboards import (
     column,
     data_drift,
     data_quality,
+    exporter_health,
     fleet_overview,
     fleet_status_board,
     model_overview,
@@ -29,4 +30,5 @@ DASHBOARDS: tuple[Dashboard, ...] = (
     tests.DASHBOARD,
     champion_challenger.DASHBOARD,
     text.DASHBOARD,
+    exporter_health.DASHBOARD,
 )

@@ -72,11 +72,11 @@ _WORST = f"""label in (select label from {newest(where(chosen("f1_by_label", who
 
 NOW = [
     now(1, "Accuracy", "accuracy"),
-    now(2, "Precis.", "precision"),
+    now(2, "Precision", "precision"),
     now(3, "Recall", "recall"),
     now(4, "F1", "f1"),
-    now(5, "AUC", "roc_auc"),
-    now(6, "LogLoss", "log_loss"),
+    now(5, "ROC AUC", "roc_auc"),
+    now(6, "Log loss", "log_loss"),
 ]
 TRENDS = [
     [

@@ -172,12 +172,12 @@ group by 1 order by apart desc nulls last, 1 limit 30"""
 )
 
 RANKING_NOW = [
-    now(40, "Prec.", "precision_at_k"),
+    now(40, "Precision", "precision_at_k"),
     now(41, "Recall", "recall_at_k"),
     now(42, "NDCG", "ndcg_at_k"),
     now(43, "MAP", "map_at_k"),
     now(44, "MRR", "mrr_at_k"),
-    now(45, "Hits", "hit_rate_at_k"),
+    now(45, "Hit rate", "hit_rate_at_k"),
 ]
 
 

@@ -1,0 +1,33 @@
+"""PromQL of panels: gauges of the chosen models and of the exporter itself.
+
+Two exporters on one store show the same: `instance` and `job` are aggregated away everywhere.
+"""
+
+from __future__ import annotations
+
+CHOSEN = 'project=~"$project", model=~"$model"'  # quoted by Grafana's Prometheus data source
+WHOLE = 'segment=""'
+CRITICAL = 'critical="true"'
+
+
+def own(gauge: str) -> str:
+    """A gauge of the exporter itself; of several exporters on one store the highest."""
+    return f"max({gauge})"
+
+
+def state(gauge: str, *conditions: str) -> str:
+    """A gauge of the chosen models' streams, once each, however many exporters show it."""
+    return f"max without (instance, job) ({gauge}{{{', '.join((CHOSEN, *conditions))}}})"
+
+
+def process(expression: str) -> str:
+    """A figure of the exporters' processes, which are known by what they show: jobs have any name."""
+    return f"max({expression} and on (instance, job) evaluation_exporter_build_info)"
+
+
+INTERVAL = state("evaluation_batch_interval_seconds", WHOLE)
+AGE = f"(time() - {state('evaluation_window_end_timestamp_seconds', WHOLE)})"
+_WAIT = f"({state('evaluation_batch_wait_seconds', WHOLE)} or 0 * {INTERVAL})"
+# How many intervals ago the newest window ended, without the time that it waits: beyond 2 it is late.
+OVERDUE = f"({AGE} - {_WAIT}) / {INTERVAL}"
+IS_LATE = f"({OVERDUE} > bool 2)"
