@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -25,6 +25,9 @@ from exporter.cli.snapshots import HEADS, head_line, print_snapshot
 from exporter.cli.tables import many, print_table
 from exporter.errors import PlanError, SnapshotError, nearest
 from exporter.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from exporter.store import Store
 
 SHOWN = 50  # lines of a table on a terminal, unless --limit says otherwise
 _NONE = "no snapshots: `exporter run` makes some"
@@ -75,12 +78,14 @@ def list_(
 @format_option("table", "json", "html")
 def show(place: tuple[str, ...], url: str | None, form: str, **chosen: Any) -> None:
     """Show the snapshot with this ID, or the newest that fits: figures, drift, tests."""
-    where, rest = place_and_rest(place, url)
-    snapshot = _one(where, rest, chosen)
+    where, rest = _place_and_id(place, url)
+    with where.opened() as store:
+        snapshot = _one(store, where, rest, chosen)
+        if form == "html":
+            click.echo(_page(store, where, snapshot), nl=False)
+            return
     if form == "json":
         click.echo(snapshot.to_json(indent=2))
-    elif form == "html":
-        click.echo(_page(snapshot, where.zone), nl=False)
     else:
         print_snapshot(snapshot, where.zone)
 
@@ -91,11 +96,16 @@ def show(place: tuple[str, ...], url: str | None, form: str, **chosen: Any) -> N
 @selecting
 @click.option("-o", "--output", type=file_path, help="The file to write; else report-ID.html.")
 def report(place: tuple[str, ...], url: str | None, output: Path | None, **chosen: Any) -> None:
-    """Write the snapshot with this ID, or the newest that fits, as a page of HTML."""
-    where, rest = place_and_rest(place, url)
-    snapshot = _one(where, rest, chosen)
+    """Write the snapshot with this ID, or the newest that fits, as a page of HTML.
+
+    It leads to the exporter's pages and to Grafana where `links:` of the config says where they are.
+    """
+    where, rest = _place_and_id(place, url)
+    with where.opened() as store:
+        snapshot = _one(store, where, rest, chosen)
+        text = _page(store, where, snapshot)
     target = output or Path(f"report-{snapshot.id}.html")
-    write_file(target, _page(snapshot, where.zone))
+    write_file(target, text)
     click.echo(f"wrote {target}")
 
 
@@ -167,17 +177,21 @@ def import_(place: tuple[str, ...], url: str | None, force: bool) -> None:
         raise SnapshotError("\n".join(map(str, errors)))
 
 
-def _one(where: Place, rest: list[str], chosen: dict[str, Any]) -> Snapshot:
+def _place_and_id(place: tuple[str, ...], url: str | None) -> tuple[Place, list[str]]:
+    where, rest = place_and_rest(place, url)
     if len(rest) > 1:
         raise click.UsageError("one ID at a time")
-    with where.opened() as store:
-        if rest:
-            return _of_project(where, store.read(ids_of(rest)[0]))
-        found = store.find(**where.question(chosen), limit=1)
-        if not found or found[0].id is None:
-            hint = _unknown(where, chosen) or ": `exporter list` shows what there is"
-            raise PlanError(f"no snapshot fits{hint}")
-        return store.read(found[0].id)
+    return where, rest
+
+
+def _one(store: Store, where: Place, rest: list[str], chosen: dict[str, Any]) -> Snapshot:
+    if rest:
+        return _of_project(where, store.read(ids_of(rest)[0]))
+    found = store.find(**where.question(chosen), limit=1)
+    if not found or found[0].id is None:
+        hint = _unknown(where, chosen) or ": `exporter list` shows what there is"
+        raise PlanError(f"no snapshot fits{hint}")
+    return store.read(found[0].id)
 
 
 def _of_project(where: Place, snapshot: Snapshot) -> Snapshot:
@@ -214,7 +228,17 @@ def _agreed(question: str) -> bool:
     return click.confirm(question, err=True)
 
 
-def _page(snapshot: Snapshot, zone: str) -> str:
-    from exporter.report import page
+def _page(store: Store, where: Place, snapshot: Snapshot) -> str:
+    """The report among its neighbours; a file leads on where somebody said where that is."""
+    from exporter.grafana.addresses import addresses_of
+    from exporter.pipeline import links_of
+    from exporter.report import Link, Neighbours, page
 
-    return page(snapshot, timezone=ZoneInfo(zone))
+    told = (where.loaded and links_of(where.loaded)) or store.links(snapshot.project)
+    pages = f"{told.exporter}/snapshots/" if told.exporter else None
+    links = [Link("In the exporter", f"{pages}{snapshot.id}")] if pages else []
+    if told.grafana:
+        links += [Link(text, href) for text, href in addresses_of(snapshot, told.grafana)]
+    near = Neighbours(*store.beside(snapshot.id)) if snapshot.id else None
+    zone = ZoneInfo(where.zone)
+    return page(snapshot, neighbours=near, links=links, timezone=zone, folder=pages)

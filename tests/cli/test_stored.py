@@ -9,6 +9,9 @@ import psycopg
 import pytest
 from cli.shop import BAD_DAY, Shop, contents, stored
 
+from exporter.store import Store
+from exporter.store.links import Links
+
 
 @pytest.fixture
 def evaluated(shop: Shop) -> Shop:
@@ -85,6 +88,30 @@ def test_show_json_is_what_import_takes(evaluated: Shop, empty_database: str) ->
     result = evaluated.call("import", "--store", empty_database, "one.json")
     assert result.stdout == "1 new\n"
     assert stored(empty_database) == 1
+
+
+def test_a_report_shows_its_neighbours_and_leads_on_only_where_it_is_known_to_what(
+    evaluated: Shop,
+) -> None:
+    number = failed(evaluated)
+    alone = evaluated.call("show", evaluated.config, number, "--format", "html").stdout
+    assert alone.count('<li><span class="mark') == 5  # five days, of which none has an address
+    assert "href=" not in alone
+    links = "links: {exporter: 'https://ml.example.com', grafana: 'https://g.example.com'}\nmodels:"
+    config = evaluated.write_config("linked.yaml", change=("models:", links))
+    page = evaluated.call("show", config, number, "--format", "html").stdout
+    assert f'href="https://ml.example.com/snapshots/{number}"' in page
+    assert page.count('<a class="mark') == 4
+    assert 'href="https://g.example.com/d/evaluation-model-overview?' in page
+
+
+def test_a_report_of_a_store_leads_where_the_last_run_said(evaluated: Shop) -> None:
+    number = failed(evaluated)
+    with Store(evaluated.store) as store:
+        store.tell_links("shop", Links("https://told.example.com", ""))
+    result = evaluated.call("report", "--store", evaluated.store, number, "-o", "page.html")
+    assert result.exit_code == 0
+    assert f'href="https://told.example.com/snapshots/{number}"' in Path("page.html").read_text()
 
 
 def test_show_html_and_report_are_the_same_page(evaluated: Shop) -> None:
