@@ -9,6 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from exporter.alerts.grafana import rules_file
+from exporter.alerts.prometheus import rule_files
+from exporter.alerts.runbook import runbook_page
 from exporter.batch import Schema
 from exporter.checks import OPERATORS, Mode, describe
 from exporter.config import config_reference, config_schema
@@ -76,6 +79,9 @@ def generated() -> dict[str, str]:
         "docs/configuration.md": config_reference(),
         "docs/evidently.md": evidently_page(),
         "docs/metrics.md": metrics_page(),
+        "docs/runbook.md": runbook_page(),
+        **rule_files(),
+        **rules_file(),
         **{f"grafana_dashboards/{d.name}.json": as_text(as_json(d)) for d in DASHBOARDS},
     }
 

@@ -185,9 +185,11 @@ def test_a_stream_has_the_addresses_of_its_dashboard_and_report(database: str) -
     )
 
 
-def test_without_addresses_there_is_no_link(database: str) -> None:
+def test_without_addresses_the_report_is_on_this_machine(database: str) -> None:
     write(database, "s", None)
-    assert not any(line.startswith("evaluation_stream_links{") for line in scraped(database))
+    (line,) = [line for line in scraped(database) if line.startswith("evaluation_stream_links{")]
+    assert 'report="http://127.0.0.1:9877/snapshots/latest?project=p&model=m&' in line
+    assert "dashboard=" not in line
 
 
 @pytest.mark.parametrize(("minutes", "expected"), [(10, "1"), (-1, "0")])

@@ -24,7 +24,7 @@ RESERVED_TAGS = frozenset((
     "project", "model", "evaluation", "segment", "column", "label", "metric", "test", "bound",
     "status", "critical", "name", "batch", "method", "threshold", "q", "k", "n", "left", "right",
     "pattern", "values", "categories", "le", "quantile", "job", "instance", "severity", "component",
-    "alertname", "dashboard", "report",
+    "alertname", "dashboard", "report", "runbook", "reason",
 ))  # fmt: skip
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "mo": 2629800, "y": 31557600}
 _DURATION = r"^\d{1,9}(\.\d{1,6})?(s|m|h|d|w|mo|y)$"

@@ -46,7 +46,8 @@ ALERTING = Family(
     "evaluation_alerting_tests", "Tests of the latest window that somebody is to be told of."
 )
 LINKS = Family(
-    "evaluation_stream_links", "Addresses of the stream's dashboard and newest report, as labels."
+    "evaluation_stream_links",
+    "Addresses of the stream's dashboard, newest report and runbook, as labels.",
 )
 FAILED_FIGURES = Family(
     "evaluation_failed_figures", "Figures of the latest window that could not be computed."

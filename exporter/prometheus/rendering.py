@@ -23,6 +23,7 @@ from exporter.store.records import Key
 RANKS = 4  # state, tests, figures of the whole batch, figures of columns
 _STATE, _TESTS, _DATASET, _COLUMNS = range(RANKS)
 _SEVERITIES = ("page", "warning", "info")
+LOCAL = "http://127.0.0.1:9877"  # of `exporter serve` on its own machine
 _Samples = Iterator[tuple[Family, str, str]]  # of what family, with which labels, which value
 
 
@@ -192,8 +193,7 @@ def _state(latest: Latest, text: str, labels: Mapping[str, str]) -> _Samples:
         count = sum(test.alert == severity for test in latest.tests)
         yield f.ALERTING, f'{text},severity="{severity}"', str(count)
     yield f.FAILED_FIGURES, text, str(latest.figures_failed)
-    if addresses := _addresses(latest.stream):
-        yield f.LINKS, label_text({**labels, **addresses}), "1"
+    yield f.LINKS, label_text({**labels, **_addresses(latest.stream)}), "1"
     yield f.INFO, label_text({**labels, **_describing(latest, labels)}), "1"
     yield f.BATCH_ROWS, text, str(latest.rows)
     for family, rows in (
@@ -207,21 +207,18 @@ def _state(latest: Latest, text: str, labels: Mapping[str, str]) -> _Samples:
 
 
 def _addresses(stream: Stream) -> dict[str, str]:
-    """Where the stream is looked at, for the text of an alert; nothing where nobody said."""
+    """Where the stream is looked at, for the text of an alert; no dashboard where nobody said."""
     of_model = {"project": stream.project, "model": stream.model}
-    of_stream = {
-        **of_model,
-        "evaluation": stream.evaluation,
-        "segment": stream.segment,
-        **stream.tags,
+    of_stream = {**of_model, "evaluation": stream.evaluation, "segment": stream.segment}
+    chosen = {name: value for name, value in (of_stream | dict(stream.tags)).items() if value}
+    exporter = stream.exporter_url or LOCAL
+    found = {
+        "report": f"{exporter}/snapshots/latest?{urlencode(chosen)}",
+        "runbook": f"{exporter}/runbook",
     }
-    found = {}
     if stream.grafana_url:
-        chosen = urlencode({f"var-{name}": value for name, value in of_model.items()})
-        found["dashboard"] = f"{stream.grafana_url}/d/evaluation-model-overview?{chosen}"
-    if stream.exporter_url:
-        chosen = urlencode({name: value for name, value in of_stream.items() if value})
-        found["report"] = f"{stream.exporter_url}/snapshots/latest?{chosen}"
+        variables = urlencode({f"var-{name}": value for name, value in of_model.items()})
+        found["dashboard"] = f"{stream.grafana_url}/d/evaluation-model-overview?{variables}"
     return found
 
 

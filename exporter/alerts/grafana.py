@@ -1,0 +1,118 @@
+"""grafana_dashboards/provisioning/alerting/: the same alerts as SQL on the views, for those without Prometheus.
+
+Each row of a query is an instance: its texts are labels, its one number the value. Texts that change
+from batch to batch would make a new instance each time, so there are none.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from exporter.alerts.definitions import Rule
+from exporter.alerts.rules import RULES
+
+FOLDER = "Evaluation alerts"  # not that of the dashboards: two folders of one name would be made
+STORE = "evaluation-postgres"
+RECEIVER = "evaluation-alertmanager"
+_HEAD = """\
+# Made by `exporter generate` from exporter/alerts/. Rules that are taken out here stay in Grafana: name them under deleteRules.
+"""
+_CANARY = Rule(
+    name="EvaluationStoreUnreachable",
+    component="exporter",
+    severity="page",
+    summary="Grafana does not reach the store.",
+    description="Its other rules keep the state they had, so that an outage of the database neither fires nor resolves them.",
+    promql="",
+    sql="select 'store' as store, 0::float8 as value from grafana.version",
+    hold="5m",
+    panel=("exporter-health", 2),
+    meaning="",
+    look="",
+    act="",
+    silence="",
+)
+
+
+def rules_file() -> dict[str, str]:
+    """The provisioning file of the rules, by its path in the project."""
+    rules = [_rule(rule) for rule in RULES if rule.sql]
+    rules.append(_rule(_CANARY, on_error="Error", on_nothing="Alerting"))
+    group = {"orgId": 1, "name": "evaluation", "folder": FOLDER, "interval": "1m", "rules": rules}
+    text = yaml.safe_dump(
+        {"apiVersion": 1, "groups": [group]}, sort_keys=False, allow_unicode=True, width=10_000
+    )
+    return {"grafana_dashboards/provisioning/alerting/rules.yaml": _HEAD + text}
+
+
+def uid_of(name: str) -> str:
+    """A rule's uid, the same for ever: EvaluationBatchLate is `evaluation-batch-late`."""
+    return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
+
+
+def _rule(rule: Rule, *, on_error: str = "KeepLast", on_nothing: str = "OK") -> dict[str, Any]:
+    dashboard, panel = rule.panel
+    severity = (
+        rule.severity or "{{ $$labels.severity }}"
+    )  # $$: provisioning expands labels, not annotations
+    return {
+        "uid": uid_of(rule.name),
+        "title": rule.name,
+        "condition": "C",
+        "for": rule.hold,
+        "noDataState": on_nothing,
+        "execErrState": on_error,
+        "labels": {"severity": severity, "component": rule.component, **rule.labels},
+        "notification_settings": {
+            "receiver": RECEIVER,
+            "group_by": ["grafana_folder", "alertname", "project", "model"],
+            "group_interval": "30s",
+            "repeat_interval": "2m",  # Alertmanager takes what is not repeated in five minutes as resolved
+        },
+        "annotations": {
+            "summary": _of_instance(rule.summary),
+            "description": _of_instance(rule.description or "The dashboard names them."),
+            "runbook_url": f"docs/runbook.md#{rule.name.lower()}",
+            "__dashboardUid__": f"evaluation-{dashboard}",
+            "__panelId__": str(panel),
+        },
+        "data": [_question(rule.sql), _threshold()],
+    }
+
+
+def _of_instance(template: str) -> str:
+    """A text of Prometheus in Grafana's words, where `$value` is not a number."""
+    return template.replace("$value", "$values.A.Value")
+
+
+def _question(sql: str) -> dict[str, Any]:
+    source = {"type": "grafana-postgresql-datasource", "uid": STORE}
+    return {
+        "refId": "A",
+        "datasourceUid": STORE,
+        "relativeTimeRange": {"from": 600, "to": 0},
+        "model": {
+            "refId": "A",
+            "datasource": source,
+            "editorMode": "code",
+            "rawQuery": True,
+            "format": "table",
+            "rawSql": sql,
+        },
+    }
+
+
+def _threshold() -> dict[str, Any]:
+    return {
+        "refId": "C",
+        "datasourceUid": "__expr__",
+        "model": {
+            "refId": "C",
+            "type": "threshold",
+            "expression": "A",
+            "datasource": {"type": "__expr__", "uid": "__expr__"},
+            "conditions": [{"evaluator": {"type": "gt", "params": [0]}}],
+        },
+    }
