@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from exporter.config.editor import is_ours
 from exporter.metrics import CATALOGUE
 from exporter.metrics._registry import Better
 from exporter.profile.outcome import ErrorProfile, ScoreProfile
 from exporter.profile.ranking import RankingProfile
 
+# A plugin that is loaded here is not of every store.
+OURS = tuple(filter(is_ours, CATALOGUE.values()))
 WHOLE = "whole batch"  # how the segment of all rows is shown
 UNTAGGED = "no tags"  # how a stream without stream tags is shown
 SEGMENT = f"coalesce(nullif(segment, ''), '{WHOLE}')"
@@ -132,14 +135,12 @@ order by 1"""
 def judges_model() -> str:
     """The condition that a metric judges the model's predictions, not the data."""
     judged = {ErrorProfile, ScoreProfile, RankingProfile}
-    return (
-        f"metric in ({listed(sorted(s.id for s in CATALOGUE.values() if judged & set(s.reads)))})"
-    )
+    return f"metric in ({listed(sorted(s.id for s in OURS if judged & set(s.reads)))})"
 
 
 def better(direction: Better, of: str = "metric") -> str:
     """The condition that a metric is the better the `lower` or the `higher` it is; or `neutral`."""
-    ids = sorted(spec.id for spec in CATALOGUE.values() if spec.better == direction)
+    ids = sorted(spec.id for spec in OURS if spec.better == direction)
     return f"{of} in ({listed(ids)})"
 
 
