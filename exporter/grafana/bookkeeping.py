@@ -125,12 +125,11 @@ group by 1 order by bytes desc"""
             ],
             size=(10, 8),
             overrides=[
-                override("name", displayName="Table", custom__minWidth=100),
+                override("name", displayName="Table", custom__minWidth=100, links=[_TO_FLEET]),
                 override("rows", displayName="Rows", unit="short", custom__width=90),
                 override("bytes", displayName="Size", unit="bytes", custom__width=90),
                 override("parts", displayName="Parts", custom__width=72, decimals=0),
             ],
-            links=[_TO_FLEET],
         ),
     ],
 ]

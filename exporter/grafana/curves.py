@@ -110,13 +110,15 @@ def matrix(
         *("table", id_, title, description, [target]),
         size=size,
         unit="percentunit",
-        links=links,
         custom={"align": "center", "cellOptions": cell, "minWidth": 64, "inspect": False},
         defaults={"min": 0, "max": 1, "decimals": 1, "color": {"mode": "continuous-blues"}},
         overrides=[
             override(
                 f"{rows}\\{columns}",
                 displayName=heading,
+                unit="string",
+                color={"mode": "thresholds"},
+                links=list(links),
                 custom__cellOptions={"type": "auto"},
                 custom__align="left",
                 custom__minWidth=110,

@@ -10,12 +10,10 @@ from collections.abc import Mapping, Sequence
 from exporter.grafana.cells import REPORT_CELL, STATUS_CELL, against
 from exporter.grafana.colours import (
     BASELINE,
-    BOUND,
     CURRENT,
     FAIL,
     LATE,
     NEUTRAL,
-    REFERENCE,
     SUCCESS,
     Json,
 )
@@ -37,10 +35,12 @@ from exporter.grafana.queries import (
     metrics,
     where,
 )
+from exporter.grafana.trends import BOUND_LINES, REFERENCE_LINE, bounds
 from exporter.metrics import CATALOGUE
 
 # How far below its reference a figure is noteworthy, and bad, as a share of the reference.
 NEAR, FAR = 0.03, 0.1
+_DECIMALS = {"ratio": 1, "percent": 1, "score": 3}  # by unit; of values as many as they need
 KEPT = ("project", "model", "evaluation", "segment", "stream")
 TO_MODEL = link_to("model-overview", "Open the model", keep=("project", "model", "stream"))
 TO_TESTS = link_to("tests", "Its tests", keep=KEPT)
@@ -113,7 +113,7 @@ select time, value from found order by 1""",
         ),
         unit=unit_of(spec.unit),
         graph=True,
-        decimals=3 if unit_of(spec.unit) == "short" else 1,
+        decimals=_DECIMALS.get(spec.unit),
         scale=NEUTRAL,
         links=links,
     )
@@ -159,15 +159,7 @@ def over_time(
     figure = {"value": "value", "reference": "reference", **constant}
     targets = [
         sql(history("grafana.metrics", chosen(metric), named=named, values=figure)),
-        sql(
-            history(
-                "grafana.tests",
-                chosen(metric),
-                named="test",
-                values={"lower": "lower", "upper": "upper"},
-            ),
-            "B",
-        ),
+        bounds(where(metrics(metric), WHOLE_FIGURE)),
     ]
     if baseline in CATALOGUE:
         dummy = history(
@@ -198,12 +190,7 @@ _DUMMY = dashed("baseline", "dummy", BASELINE)
 _DUMMY["properties"].append(
     {"id": "custom.lineStyle", "value": {"fill": "dot", "dash": [2, 5]}},
 )
-LINES = [
-    dashed("reference", "reference", REFERENCE),
-    dashed("lower", "least that passes", BOUND),
-    dashed("upper", "most that passes", BOUND),
-    _DUMMY,
-]
+LINES = [REFERENCE_LINE, *BOUND_LINES, _DUMMY]
 
 
 def by_label(
@@ -290,7 +277,7 @@ def segments(
                 displayName=title,
                 custom__width=84,
                 unit=unit_of(CATALOGUE[i].unit),
-                decimals=1 if CATALOGUE[i].unit in ("ratio", "percent") else 3,
+                decimals=_DECIMALS.get(CATALOGUE[i].unit),
             )
             for i, title in ids.items()
         ],
@@ -348,7 +335,7 @@ order by time desc, evaluation, stream limit 100"""
         ],
         size=size,
         overrides=[
-            override("time", displayName="Batch", unit="dateTimeAsIso", custom__width=150),
+            override("time", displayName="Batch", unit="dateTimeAsIso", custom__width=164),
             override("status", **STATUS_CELL),
             override("evaluation", displayName="Evaluation", custom__minWidth=100),
             override("stream", displayName="Stream", custom__minWidth=110),

@@ -277,8 +277,8 @@ def _legend(kind: str) -> Json:
 
 def dashed(field: str, name: str, colour: str) -> Json:
     """A thin dashed line for a field of a time series that is not the figure itself: a bound, a reference."""
-    return override_like(
-        f"^{field}( .*)?$",
+    return override(
+        field,
         displayName=name,
         color={"mode": "fixed", "fixedColor": colour},
         custom__lineStyle={"fill": "dash", "dash": [6, 4]},

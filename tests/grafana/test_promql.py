@@ -27,12 +27,15 @@ from exporter.metrics import CATALOGUE
 from exporter.prometheus import FAMILIES, Exposition
 from exporter.prometheus.families import family_of
 from exporter.server import app
+from exporter.server.snapshots import Pages
 from exporter.snapshot import Alert, CheckResult
 from exporter.store import Store
 from exporter.store.latest import LatestReader
+from exporter.store.reader import Reader
 
 # What may stand on a dashboard's variables: everything that a pattern or a quoted text would take amiss.
 PROJECT = r"O'Brien \ (a.b|c) $x [1]*+?^{2}"
+NOWHERE = "postgresql://127.0.0.1:1/x"  # a port on which nobody listens: no page is asked for
 PATIENCE = 60  # seconds that a busy machine may take
 # Gauges of ours that no panel reads, each with its reason.
 DELIBERATELY_UNUSED = {
@@ -168,7 +171,8 @@ def _scraped_twice(prometheus: Prometheus) -> bool:
 def serving(exposition: Exposition) -> Iterator[str]:
     """The address of an exporter that serves in a thread of its own."""
     listener = socket.create_server(("127.0.0.1", 0))
-    settings = uvicorn.Config(app(exposition), lifespan="off", log_config=None, ws="none")
+    served = app(exposition, Pages(Reader(NOWHERE)))
+    settings = uvicorn.Config(served, lifespan="off", log_config=None, ws="none")
     server = uvicorn.Server(settings)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
@@ -177,6 +181,7 @@ def serving(exposition: Exposition) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join()
+        listener.close()
 
 
 @contextmanager

@@ -133,7 +133,7 @@ order by change desc nulls last, rows desc limit 50"""
     ],
     size=(14, 9),
     overrides=[
-        override("actual", displayName="Actual", custom__minWidth=90),
+        override("actual", displayName="Actual", custom__minWidth=90, links=[TO_TESTS, TO_MODEL]),
         override("predicted", displayName="Predicted as", custom__minWidth=90),
         override("rows", displayName="Rows", custom__width=76, unit="short", decimals=0),
         override("share", displayName="Share", custom__width=84, unit="percentunit", decimals=1),
@@ -151,7 +151,6 @@ order by change desc nulls last, rows desc limit 50"""
             ),
         ),
     ],
-    links=[TO_TESTS, TO_MODEL],
 )
 _BY_CLASS = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
 CLASSES = table(
@@ -180,7 +179,7 @@ order by f1 nulls first, label limit 100"""
     ],
     size=(24, 8),
     overrides=[
-        override("label", displayName="Class", custom__minWidth=120),
+        override("label", displayName="Class", custom__minWidth=120, links=[TO_TESTS, TO_MODEL]),
         override("rows", displayName="Rows", custom__width=90, unit="short", decimals=0),
         *[
             override(i, displayName=title, custom__width=100, decimals=3)
@@ -192,7 +191,6 @@ order by f1 nulls first, label limit 100"""
         ),
         override("roc_auc", displayName="ROC AUC", custom__width=100, decimals=3),
     ],
-    links=[TO_TESTS, TO_MODEL],
 )
 BY_CLASS = [
     by_label(

@@ -309,11 +309,10 @@ EXPORTER = [
             [_now("count by (version) (evaluation_exporter_build_info)")],
             size=(8, 7),
             overrides=[
-                override("version", displayName="Version", custom__minWidth=100),
+                override("version", displayName="Version", custom__minWidth=100, links=[TO_FLEET]),
                 override("Value", displayName="Exporters", custom__width=100, decimals=0),
                 *hidden("Time"),
             ],
-            links=[TO_FLEET],
         ),
     ],
 ]

@@ -19,7 +19,7 @@ from exporter.grafana.figures import (
     variables,
 )
 from exporter.grafana.navigation import datasources, events, link_to
-from exporter.grafana.panels import dashed, override, override_like, sql, table, timeseries
+from exporter.grafana.panels import dashed, override, sql, table, timeseries
 from exporter.grafana.queries import IN_RANGE, OF_MODEL, OPTIONS, history
 
 MAIN = {
@@ -74,7 +74,7 @@ group by time, window_end, evaluation, segment, stream, snapshot_id) b"""
 
 def _band(field: str, name: str, **look: object) -> Json:
     fixed = {"mode": "fixed", "fixedColor": CURRENT}
-    return override_like(f"^{field}( .*)?$", displayName=name, color=fixed, **look)
+    return override(field, displayName=name, color=fixed, **look)
 
 
 BAND = timeseries(
@@ -168,7 +168,6 @@ group by 1 order by apart desc nulls last, 1 limit 30"""
         override("majority", displayName="Elsewhere", custom__width=120, decimals=2),
         override("over", displayName="Where overestimated", custom__width=170, decimals=2),
     ],
-    links=[TO_MODEL],
 )
 
 RANKING_NOW = [
