@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exporter.grafana.colours import DRIFTED_SHARE, FAIL, STATUS, VS_REFERENCE, Json, steps
+from exporter.grafana.colours import DRIFTED_SHARE, FAIL, LATE, STATUS, VS_REFERENCE, Json, steps
 from exporter.grafana.navigation import report_link
 
 Properties = dict[str, object]  # of an override
@@ -14,6 +14,8 @@ STATUS_CELL: Properties = {
     "custom__width": 66,
     "custom__align": "center",
 }
+# A share of missing values as a number: none and little are plain.
+MISSING_TEXT = steps((None, "text"), (0.05, LATE), (0.5, FAIL))
 GAUGE_CELL = {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}
 REPORT_CELL: Properties = {
     "displayName": "Report",

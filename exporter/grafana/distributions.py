@@ -26,8 +26,8 @@ def _edge(column: str) -> str:
 BIN = f"""\
 case when category is not null then category
       when bin_from is null and bin_to is null then 'all values'
-      when bin_from is null then {_edge("bin_to")} || ' and below'
-      when bin_to is null then {_edge("bin_from")} || ' and above'
+      when bin_from is null then {_edge("bin_to")} || ' or less'
+      when bin_to is null then {_edge("bin_from")} || ' or more'
       else {_edge("bin_from")} || ' to ' || {_edge("bin_to")} end"""
 SHARES = """\
 current::float8 / nullif(sum(current) over (partition by snapshot_id, column_name), 0) as batch,

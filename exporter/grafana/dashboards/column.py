@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exporter.grafana import colours
-from exporter.grafana.cells import GAUGE_CELL, REPORT_CELL, STATUS_CELL, text_cell
+from exporter.grafana.cells import GAUGE_CELL, MISSING_TEXT, REPORT_CELL, STATUS_CELL, text_cell
 from exporter.grafana.colours import FAIL, GREY, LATE, SUCCESS, Json, steps
 from exporter.grafana.dashboard import Dashboard, Section
 from exporter.grafana.distributions import (
@@ -44,7 +44,6 @@ from exporter.grafana.queries import (
     IN_RANGE,
     OF_COLUMN,
     OF_MODEL,
-    TEST,
     WORST,
     history,
     metrics,
@@ -59,6 +58,7 @@ _TO_DRIFT = link_to("data-drift", "Beside the other columns", keep=KEPT)
 _TO_QUALITY = link_to("data-quality", "Beside the other columns", keep=KEPT)
 _OF = "concat_ws(' · ', evaluation, nullif(segment, ''), nullif(stream, ''))"
 _TOTAL = "label = ''"
+_TEST = "concat_ws(' · ', test, nullif(label, ''))"
 _OUTSIDE = ("out_of_range_ratio", "out_of_list_ratio", "regexp_mismatch_ratio")
 
 
@@ -146,7 +146,7 @@ order by array_position(array[{_PLACES}], metric), 1, 6 limit 200"""
     size=(11, 11),
     nothing=NOTHING,
     overrides=[
-        override("figure", displayName="Figure", custom__minWidth=130),
+        override("figure", displayName="Figure", custom__minWidth=130, links=[_TO_QUALITY]),
         override("value", displayName="Batch", unit="short", custom__width=78),
         override("reference", displayName="Reference", unit="short", custom__width=84),
         override("change", displayName="Change", unit="short", custom__width=78),
@@ -156,7 +156,6 @@ order by array_position(array[{_PLACES}], metric), 1, 6 limit 200"""
         override("of", displayName="Evaluation", custom__minWidth=90),
         override("error", displayName="Why not", custom__minWidth=80),
     ],
-    links=[_TO_QUALITY],
 )
 SHAPE = bar_chart(
     *(11, "Latest batch and reference"),
@@ -174,14 +173,14 @@ OVER_TIME = heatmap(
     "The darker, the larger the share of a batch's values in a bin, or category; bins stay the same from batch to batch. A cell a day, or an hour "
     "in ranges under three days. A band that moves or splits is drift. Source: grafana.distributions.",
     sql(over_time(otherwise="no histogram of this column"), series=True),
-    size=(12, 10),
+    size=(12, 12),
     links=[_TO_DRIFT],
 )
 CATEGORIES = timeseries(
     *(21, "Shares of categories"),
     "The dozen most frequent categories of the range, and the rest as `other`; each batch adds up to all its values. Source: grafana.distributions.",
     [sql(categories_over_time())],
-    size=(12, 10),
+    size=(12, 12),
     unit="percentunit",
     legend="table",
     bars=True,
@@ -325,7 +324,7 @@ TESTS = status_history(
     sql(
         never_empty(
             f"""\
-select {DAY_OR_HOUR} as time, {TEST} as line, {WORST} as status
+select {DAY_OR_HOUR} as time, {_TEST} as line, {WORST} as status
 from grafana.tests where {where(IN_RANGE, OF_COLUMN)}
 group by 1, 2""",
             {"line": "'no tests'", "status": "null"},
@@ -378,9 +377,9 @@ BATCHES = table(
         ),
         override(
             "missing",
-            **text_cell("Missing", 78, colours.MISSING_SHARE, unit="percentunit", decimals=1),
+            **text_cell("Missing", 78, MISSING_TEXT, unit="percentunit", decimals=1),
         ),
-        override("mean", displayName="Mean", unit="short", custom__minWidth=80),
+        override("mean", displayName="Mean", unit="short", custom__width=84),
         override("differ", displayName="Distinct", unit="short", custom__width=76),
         override("rows", displayName="Rows", unit="short", custom__width=70),
         override("failed", **text_cell("Failed", 66, steps((None, "text"), (1, FAIL)), decimals=0)),

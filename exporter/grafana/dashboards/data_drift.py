@@ -162,7 +162,7 @@ SHARE = timeseries(
         ),
         bounds(metrics("drifted_columns_ratio")),
     ],
-    size=(10, 9),
+    size=(10, 10),
     unit="percentunit",
     fill=10,
     defaults={"min": 0, "noValue": NOT_COMPARED},
@@ -173,7 +173,7 @@ WORST = severity_lines(
     *(12, "Severity of the worst columns"),
     "The dozen columns with the highest severity in the range.",
     CHOSEN,
-    size=(14, 9),
+    size=(14, 10),
     table=True,
 )
 
@@ -245,11 +245,13 @@ column_name in (
     select column_name from grafana.latest_drift where {CHOSEN} and severity is not null
     group by 1 order by max(severity) desc, 1 limit 8)"""
 _MOVED = f"""\
-select column_name as "column", bin_name, batch, reference, batch - reference as change
-from (select column_name, {BIN} as bin_name, {SHARES}
-      from (select b.* from {newest_bins(_SHOWN)}) h) m
-where abs(batch - reference) > 0.001
-order by abs(batch - reference) desc limit 60"""
+select column_name as "column", bin_name, batch, reference, change from (
+  select distinct on (column_name, bin_name) column_name, bin_name, batch, reference, batch - reference as change
+  from (select column_name, {BIN} as bin_name, {SHARES}
+        from (select b.* from {newest_bins(_SHOWN)}) h) m
+  where abs(batch - reference) > 0.001
+  order by column_name, bin_name, abs(batch - reference) desc) furthest
+order by abs(change) desc limit 60"""
 MOVED = table(
     31,
     "Bins and categories that moved most",

@@ -185,7 +185,7 @@ MISSING = timeseries(
             )
         )
     ],
-    size=(14, 9),
+    size=(14, 10),
     unit="percentunit",
     legend="table",
     defaults={"min": 0, "noValue": NOTHING},
@@ -206,7 +206,7 @@ ROWS = timeseries(
         ),
         bounds(metrics("row_count")),
     ],
-    size=(10, 9),
+    size=(10, 10),
     fill=10,
     defaults={"min": 0},
     overrides=BOUND_LINES,
@@ -301,7 +301,7 @@ order by greatest(max(value) filter (where {metrics("missing_ratio")}), 0) desc 
             displayName="Most common",
             unit="percentunit",
             decimals=0,
-            custom__minWidth=100,
+            custom__width=108,
         ),
         override(
             "errors",

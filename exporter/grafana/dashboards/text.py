@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exporter.grafana import colours
-from exporter.grafana.cells import GAUGE_CELL, text_cell
+from exporter.grafana.cells import GAUGE_CELL, MISSING_TEXT, text_cell
 from exporter.grafana.colours import FAIL, GREY, LATE, SUCCESS, Json, steps
 from exporter.grafana.dashboard import Dashboard, Section
 from exporter.grafana.distributions import (
@@ -206,7 +206,7 @@ DESCRIPTORS = table(
         ),
         override(
             "missing",
-            **text_cell("Missing", 78, colours.MISSING_SHARE, unit="percentunit", decimals=1),
+            **text_cell("Missing", 78, MISSING_TEXT, unit="percentunit", decimals=1),
         ),
         override("of", displayName="Evaluation", custom__minWidth=110),
     ],
@@ -264,7 +264,7 @@ def _means(
 AGAINST = _means(
     *(30, "Means against the reference"),
     "How far each numerical descriptor's mean is from the reference's, as a share of it; the dozen furthest away. 0: as there.",
-    _DESCRIPTOR,
+    where(_DESCRIPTOR, "reference <> 0"),
     size=(12, 9),
     unit="percentunit",
     relative=True,
@@ -347,14 +347,14 @@ LENGTHS = heatmap(
     "Characters a text, of the text whose length has drifted most: the darker, the larger the share of a batch's texts in a bin. "
     "Bins stay the same from batch to batch. Source: grafana.distributions.",
     sql(over_time(_LENGTH, otherwise="no histogram of text_length"), series=True),
-    size=(12, 10),
+    size=(12, 12),
     links=[_TO_DRIFT],
 )
 LENGTH_NOW = bar_chart(
     *(51, "Lengths of texts: batch and reference"),
     "Characters a text, of the text whose length has drifted most: shares of texts in the latest batch (blue) and in the reference (grey). Source: grafana.distributions.",
     sql(beside_reference(_LENGTH)),
-    size=(12, 10),
+    size=(12, 12),
     by="bin_name",
     overrides=BATCH_AND_REFERENCE,
     defaults={"min": 0, "noValue": "no histogram of text_length"},
