@@ -20,6 +20,7 @@ _SPLIT = {
     "options": {"format": "multi"},
 }  # one frame a line: gaps are its own
 _NAMED_BY_LINE = "${__field.labels.line}"
+_NAMED_BY_ROW = "${__data.fields.name}"
 
 
 def sql(query: str, ref: str = "A", *, series: bool = False) -> Json:
@@ -69,10 +70,8 @@ def _override(matcher: str, field: str, properties: Mapping[str, Any]) -> Json:
 
 
 def hidden(*fields: str) -> list[Json]:
-    """Columns that are not shown; links still reach them."""
-    return [
-        override(f, custom__hideFrom={"viz": True, "tooltip": True, "legend": True}) for f in fields
-    ]
+    """Columns of a table that are not shown; links still reach them. `hidden` is how Grafana 11 says it."""
+    return [override(f, custom__hideFrom__viz=True, custom__hidden=True) for f in fields]
 
 
 def panel(
@@ -176,22 +175,21 @@ def tiles(
     target: Json,
     *,
     size: tuple[int, int],
-    field: str,
     defaults: Mapping[str, Any],
     links: Sequence[Json] = (),
 ) -> Json:
-    """A coloured cell a row, named by the first text column; *field* decides the colour."""
+    """A coloured cell a row, named by the column `name`; its only number decides the colour."""
     return panel(
         *("stat", id_, title, description, [target]),
         size=size,
         links=links,
-        defaults=defaults,
+        defaults={"displayName": _NAMED_BY_ROW, **defaults},
         options={
             "reduceOptions": {
                 "values": True,
                 "limit": 100,
                 "calcs": ["lastNotNull"],
-                "fields": f"/^{field}$/",
+                "fields": "",
             },
             "colorMode": "background_solid",
             "graphMode": "none",
@@ -247,8 +245,8 @@ def timeseries(
         unit=unit,
         scale=scale,
         custom=look,
-        defaults={"color": {"mode": "palette-classic"}, "displayName": named, **(defaults or {})},
-        overrides=overrides,
+        defaults={"color": {"mode": "palette-classic"}, **(defaults or {})},
+        overrides=[_naming(named, overrides), *overrides],
         links=links,
         transformations=[] if targets[0]["datasource"] is PROMETHEUS else [_SPLIT],
         options={
@@ -257,6 +255,19 @@ def timeseries(
         },
         repeat=repeat,
     )
+
+
+def _naming(named: str, overrides: Sequence[Json]) -> Json:
+    """What names the lines, apart from those that an override names.
+
+    A field is found by the name that is shown: once named, `reference` cannot be found any more.
+    """
+    own = [
+        o["matcher"]["options"].removeprefix("^").removesuffix("$")
+        for o in overrides
+        if any(p["id"] == "displayName" for p in o["properties"])
+    ]
+    return override_like(f"^(?!(?:{'|'.join(own)})$).*$" if own else ".*", displayName=named)
 
 
 def _legend(kind: str) -> Json:
@@ -365,24 +376,23 @@ def bar_gauge(
     target: Json,
     *,
     size: tuple[int, int],
-    field: str,
     unit: str = "short",
     scale: Json | None = None,
     defaults: Mapping[str, Any] | None = None,
     links: Sequence[Json] = (),
 ) -> Json:
-    """A bar a row, named by the first text column; *field* is the column that is drawn."""
+    """A bar a row, named by the column `name`; its only number is drawn."""
     return panel(
         *("bargauge", id_, title, description, [target]),
         size=size,
         unit=unit,
         scale=scale,
         links=links,
-        defaults={"min": 0, **(defaults or {})},
+        defaults={"min": 0, "displayName": _NAMED_BY_ROW, **(defaults or {})},
         options={
             "displayMode": "basic",
             "orientation": "horizontal",
-            "reduceOptions": {"values": True, "calcs": ["lastNotNull"], "fields": f"/^{field}$/"},
+            "reduceOptions": {"values": True, "calcs": ["lastNotNull"], "fields": ""},
             "valueMode": "text",
             "namePlacement": "left",
             "showUnfilled": False,

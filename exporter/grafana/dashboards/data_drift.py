@@ -327,7 +327,6 @@ from grafana.latest_drift where {CHOSEN} and severity is not null
 group by method order by 2 desc limit 10"""
     ),
     size=(6, 9),
-    field="severity",
     scale=colours.SEVERITY,
     defaults={"decimals": 2, "noValue": NOT_COMPARED},
     links=[_TO_TESTS],

@@ -292,7 +292,6 @@ from grafana.latest_drift where {OF_FLEET} and segment = '' and severity is not 
 group by project, model, stream, column_name order by severity desc limit 12"""
     ),
     size=(9, 11),
-    field="severity",
     scale=colours.SEVERITY,
     defaults={"decimals": 2},
     links=[TO_COLUMN],

@@ -68,7 +68,6 @@ select {_KEY} as name, {STATE} as status, project, model from grafana.model_stat
 order by {WORST_FIRST}, name limit 100"""
     ),
     size=(24, 9),
-    field="status",
     defaults={"mappings": STATUS},
     links=[_TO_MODEL],
 )

@@ -303,7 +303,6 @@ from grafana.latest_drift where {CHOSEN} and severity is not null
 group by project, model, segment, column_name order by severity desc limit 10"""
     ),
     size=(8, 10),
-    field="severity",
     scale=colours.SEVERITY,
     defaults={"decimals": 2, "noValue": "no column was compared"},
     links=[TO_COLUMN],

@@ -227,7 +227,6 @@ select {_LINE} as name, flips, project, model, {TEST} as test from counted where
 order by flips desc, name limit 12"""
     ),
     size=(10, 11),
-    field="flips",
     scale=steps((None, GREY), (3, WARNING), (8, LATE)),
     defaults={"decimals": 0, "noValue": "no test changed"},
     links=[TO_TEST],
