@@ -381,18 +381,19 @@ def bar_gauge(
     defaults: Mapping[str, Any] | None = None,
     links: Sequence[Json] = (),
 ) -> Json:
-    """A bar a row, named by the column `name`; its only number is drawn."""
+    """A bar a row, named by the column `name`; its only number is drawn. Of Prometheus, a bar a series."""
+    rows = target["datasource"] is not PROMETHEUS
     return panel(
         *("bargauge", id_, title, description, [target]),
         size=size,
         unit=unit,
         scale=scale,
         links=links,
-        defaults={"min": 0, "displayName": _NAMED_BY_ROW, **(defaults or {})},
+        defaults={"min": 0, **({"displayName": _NAMED_BY_ROW} if rows else {}), **(defaults or {})},
         options={
             "displayMode": "basic",
             "orientation": "horizontal",
-            "reduceOptions": {"values": True, "calcs": ["lastNotNull"], "fields": ""},
+            "reduceOptions": {"values": rows, "calcs": ["lastNotNull"], "fields": ""},
             "valueMode": "text",
             "namePlacement": "left",
             "showUnfilled": False,

@@ -332,11 +332,9 @@ def _longest(
     """A bar each for the twelve largest."""
     target = promql(f"sort_desc(topk(12, {expression}))", legend, instant=True)
     target["format"] = "time_series"
-    made = bar_gauge(
-        *(id_, title, description, target), size=(12, 10), field="", links=[TO_FLEET], defaults=more
+    return bar_gauge(
+        id_, title, description, target, size=(12, 10), links=[TO_FLEET], defaults=more
     )
-    made["options"]["reduceOptions"] = {"values": False, "calcs": ["lastNotNull"], "fields": ""}
-    return made
 
 
 ALERTS = [
