@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from exporter.cli.options import format_option
+from exporter.cli.options import Place, format_option, only_place, store_option
 from exporter.cli.output import say, warn
 from exporter.cli.tables import print_table
 from exporter.errors import ExporterError, PlanError, nearest
@@ -142,6 +142,10 @@ def _method_form(name: str, method: DriftMethod) -> dict[str, Any]:
 
 
 @click.command()
+@click.argument("place", nargs=-1, metavar="[CONFIG]")
+@store_option
+@click.option("--model", help="Only the dashboards of this model, fixed to it, with its columns.")
+@click.option("--project", help="Its project, where the store has several of that name.")
 @click.option(
     "--check", "only_check", is_flag=True, help="Write nothing; exit with 1 if one differs."
 )
@@ -149,17 +153,31 @@ def _method_form(name: str, method: DriftMethod) -> dict[str, Any]:
     "--out", type=click.Path(path_type=Path, file_okay=False), default=".", show_default=True,
     help="The folder of the project.",
 )  # fmt: skip
-def generate(only_check: bool, out: Path) -> None:
-    """Write the files that are drawn from the code: documentation and the schema for editors."""
+def generate(
+    place: tuple[str, ...],
+    url: str | None,
+    model: str | None,
+    project: str | None,
+    out: Path,
+    *,
+    only_check: bool,
+) -> None:
+    """Write the files that are drawn from the code: documentation, dashboards, alert rules.
+
+    With --model it writes dashboards of one model of the store of CONFIG, or the one at --store URL,
+    into the folder --out: fixed to the model, with a panel for each column that it has figures of.
+    """
     from exporter.generate import check, write
 
+    if model is not None:
+        if only_check:
+            raise click.UsageError("--check is for the project's own files, without --model")
+        _generate_for(model, project, only_place(place, url), out)
+        return
+    if place or url or project:
+        raise click.UsageError("CONFIG, --store and --project go with --model NAME")
     if not only_check:
-        try:
-            written = write(out)
-        except OSError as error:
-            reason = f"{error.filename or out} cannot be written ({error.strerror})"
-            raise ExporterError(f"{reason}: name another folder with --out") from error
-        for name in written:
+        for name in _writing(out, lambda: write(out)):
             click.echo(f"wrote {name}")
         return
     differing = check(out)
@@ -168,3 +186,37 @@ def generate(only_check: bool, out: Path) -> None:
     if differing:
         click.get_current_context().exit(1)
     click.echo("every generated file is as the code would write it")
+
+
+def _generate_for(model: str, project: str | None, place: Place, out: Path) -> None:
+    from exporter.grafana.static import static_dashboards
+
+    with place.opened() as store:
+        found = store.columns(model, project or place.project)
+    if len({p for p, _ in found}) > 1:
+        names = ", ".join(sorted({p for p, _ in found}))
+        raise click.UsageError(f"several projects have a model {model!r}: --project {names}")
+    if not found:
+        raise ExporterError(
+            f"the store has no figures of a model {model!r}: `exporter list` shows what it has"
+        )
+    (named,) = {p for p, _ in found}
+    files = static_dashboards(named, model, [column for _, column in found if column])
+    _writing(out, lambda: _write_all(files, out))
+    for name in files:
+        click.echo(f"wrote {out / name}")
+
+
+def _write_all(files: Mapping[str, str], out: Path) -> list[str]:
+    out.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (out / name).write_text(text, "utf-8", newline="\n")
+    return list(files)
+
+
+def _writing(out: Path, write: Callable[[], list[str]]) -> list[str]:
+    try:
+        return write()
+    except OSError as error:
+        reason = f"{error.filename or out} cannot be written ({error.strerror})"
+        raise ExporterError(f"{reason}: name another folder with --out") from error

@@ -128,6 +128,20 @@ def read_snapshot(connection: psycopg.Connection, snapshot_id: int) -> Snapshot:
     return Snapshot(**_fields(row), **parts)
 
 
+def columns_of(
+    connection: psycopg.Connection, model: str, project: str | None
+) -> list[tuple[str, str]]:
+    """The projects and columns of which there are figures of a model, in the order they came."""
+    rows = connection.execute(
+        "select p.name, se.column_name from evaluation.series se"
+        " join evaluation.stream st using (stream_id) join evaluation.project p using (project_id)"
+        " where st.model = %s and (%s::text is null or p.name = %s) and se.kind in ('metric', 'drift')"
+        " group by 1, 2 order by 1, min(se.series_id)",
+        (model, project, project),
+    ).fetchall()
+    return [(name, column) for name, column in rows]
+
+
 def _alert(kept: Mapping[str, Any] | None) -> Alert | None:
     return Alert(**kept) if kept else None
 

@@ -16,7 +16,7 @@ from exporter.store.around import Beside, beside
 from exporter.store.connection import collided, connect, store_error
 from exporter.store.dimensions import Dimensions, grid_id, project_id
 from exporter.store.door import refusing, storable, storable_text
-from exporter.store.find import Question, find_heads, read_snapshot
+from exporter.store.find import Question, columns_of, find_heads, read_snapshot
 from exporter.store.identity import claim
 from exporter.store.links import Links, read_links, tell_links
 from exporter.store.records import Input, Key, Result, Written
@@ -138,6 +138,10 @@ class Store:
     def beside(self, snapshot_id: int) -> Beside:
         """The heads of the same stream before and after a snapshot, oldest first."""
         return self._do(lambda connection: beside(connection, snapshot_id))
+
+    def columns(self, model: str, project: str | None = None) -> list[tuple[str, str]]:
+        """The projects and columns of which there are figures of a model; the column of whole batches is ""."""
+        return self._do(lambda connection: columns_of(connection, model, project))
 
     def delete(self, ids: Sequence[int]) -> int:
         """Delete snapshots; their identities stay as tombstones. How many there were."""
