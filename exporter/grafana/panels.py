@@ -237,6 +237,8 @@ def timeseries(
         "barWidthFactor": 0.7,
         "stacking": {"mode": "normal" if stacked else "none", "group": "A"},
         "thresholdsStyle": {"mode": "dashed" if show_scale else "off"},
+        # An axis of nothing but zeros would end at 10,000 %.
+        **({"axisSoftMax": 0.01} if unit == "percentunit" else {}),
         **(custom or {}),
     }
     return panel(
@@ -426,7 +428,7 @@ def bar_chart(
         *("barchart", id_, title, description, [target]),
         size=size,
         unit=unit,
-        overrides=overrides,
+        overrides=[override(by, noValue=" "), *overrides],  # names left out for want of space
         links=links,
         custom={
             "fillOpacity": 80,

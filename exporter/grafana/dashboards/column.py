@@ -48,6 +48,7 @@ from exporter.grafana.queries import (
     history,
     metrics,
     never_empty,
+    varying,
     where,
 )
 from exporter.grafana.trends import BOUND_LINES, HOW_TO_READ, REFERENCE_LINE, bounds, figure_trend
@@ -132,28 +133,24 @@ _ORDER = (
 _PLACES = ", ".join(f"'{name}'" for name in _ORDER)
 FIGURES = table(
     *(10, "Figures · latest batch"),
-    "Every figure of the column: in the latest batch, in the reference, and how far apart they are, also as a share of the reference's. "
+    "Every figure of the column: in the latest batch, in the reference, and how far apart they are. "
     "Where there is no value, the reason. Source: grafana.latest_metrics.",
     [
         sql(
             f"""\
-select {FIGURE} as figure, value, reference, value - reference as change,
-  (value - reference) / nullif(abs(reference), 0) as relative, {_OF} as of, error
+select concat_ws(' · ', {FIGURE}, {varying("evaluation")}, {varying("segment")}, {varying("stream")}) as figure,
+  value, reference, value - reference as change, error
 from grafana.latest_metrics where {OF_COLUMN}
-order by array_position(array[{_PLACES}], metric), 1, 6 limit 200"""
+order by array_position(array[{_PLACES}], metric), 1 limit 200"""
         )
     ],
-    size=(11, 11),
+    size=(12, 11),
     nothing=NOTHING,
     overrides=[
-        override("figure", displayName="Figure", custom__minWidth=130, links=[_TO_QUALITY]),
-        override("value", displayName="Batch", unit="short", custom__width=78),
+        override("figure", displayName="Figure", custom__minWidth=150, links=[_TO_QUALITY]),
+        override("value", displayName="Batch", unit="short", custom__width=76),
         override("reference", displayName="Reference", unit="short", custom__width=84),
-        override("change", displayName="Change", unit="short", custom__width=78),
-        override(
-            "relative", displayName="of ref.", unit="percentunit", decimals=1, custom__width=72
-        ),
-        override("of", displayName="Evaluation", custom__minWidth=90),
+        override("change", displayName="Change", unit="short", custom__width=76),
         override("error", displayName="Why not", custom__minWidth=80),
     ],
 )
@@ -162,7 +159,7 @@ SHAPE = bar_chart(
     "How the values lie: the share of each bin, or category, in the latest batch (blue) and in the reference (grey). The outermost bins hold "
     "what lies beyond the reference's middle 98 %. Source: grafana.distributions.",
     sql(beside_reference()),
-    size=(13, 11),
+    size=(12, 11),
     by="bin_name",
     overrides=BATCH_AND_REFERENCE,
     defaults={"min": 0, "noValue": "no histogram of this column"},
@@ -173,16 +170,15 @@ OVER_TIME = heatmap(
     "The darker, the larger the share of a batch's values in a bin, or category; bins stay the same from batch to batch. A cell a day, or an hour "
     "in ranges under three days. A band that moves or splits is drift. Source: grafana.distributions.",
     sql(over_time(otherwise="no histogram of this column"), series=True),
-    size=(12, 12),
+    size=(15, 12),
     links=[_TO_DRIFT],
 )
 CATEGORIES = timeseries(
     *(21, "Shares of categories"),
     "The dozen most frequent categories of the range, and the rest as `other`; each batch adds up to all its values. Source: grafana.distributions.",
     [sql(categories_over_time())],
-    size=(12, 12),
+    size=(9, 12),
     unit="percentunit",
-    legend="table",
     bars=True,
     stacked=True,
     defaults={

@@ -201,7 +201,7 @@ COLUMNS = table(
     size=(24, 12),
     nothing=NOT_COMPARED,
     overrides=[
-        override("column", displayName="Column", custom__minWidth=150, links=[TO_COLUMN]),
+        override("column", displayName="Column", custom__minWidth=170, links=[TO_COLUMN]),
         override(
             "severity",
             displayName="Severity",
@@ -209,21 +209,21 @@ COLUMNS = table(
             max=3,
             decimals=2,
             thresholds=colours.SEVERITY,
-            custom__width=120,
+            custom__width=110,
             custom__cellOptions=GAUGE_CELL,
         ),
-        override("score", displayName="Score", custom__width=82, decimals=4),
+        override("score", displayName="Score", custom__width=76, decimals=4),
         override("threshold", displayName="Threshold", custom__width=86, decimals=3),
         override(
             "streak",
             **text_cell("In a row", 72, steps((None, "text"), (1, LATE), (7, FAIL)), decimals=0),
         ),
         override("since", **SINCE_CELL),
-        override("method", displayName="Method", custom__width=118),
-        override("n", displayName="Values", unit="short", custom__width=66),
-        override("reference_n", displayName="Ref.", unit="short", custom__width=62),
-        override("of", displayName="Evaluation", custom__minWidth=120),
-        override("error", displayName="Why not", custom__minWidth=120),
+        override("method", displayName="Method", custom__width=112),
+        override("n", displayName="Values", unit="short", custom__width=64),
+        override("reference_n", displayName="Ref.", unit="short", custom__width=58),
+        override("of", displayName="Evaluation", custom__minWidth=90),
+        override("error", displayName="Why not", custom__minWidth=110),
         override("report_url", **REPORT_CELL),
     ],
 )
@@ -319,14 +319,14 @@ PARTS = table(
 METHODS = bar_gauge(
     41,
     "Highest severity by method",
-    "The highest severity in the latest batch by drift method, with the number of columns it compared. From 1 on a column has drifted. Source: grafana.latest_drift.",
+    "The highest severity in the latest batch by drift method, with the number of columns it compared in brackets. From 1 on a column has drifted. Source: grafana.latest_drift.",
     sql(
         f"""\
-select method || ' · ' || count(distinct column_name) || ' columns' as name, max(severity) as severity, min(project) as project, min(model) as model
+select method || ' (' || count(distinct column_name) || ')' as name, max(severity) as severity, min(project) as project, min(model) as model
 from grafana.latest_drift where {CHOSEN} and severity is not null
 group by method order by 2 desc limit 10"""
     ),
-    size=(6, 9),
+    size=(7, 9),
     scale=colours.SEVERITY,
     defaults={"decimals": 2, "noValue": NOT_COMPARED},
     links=[_TO_TESTS],
@@ -338,7 +338,7 @@ OUTCOMES = severity_lines(
     "Columns that are called target, label, prediction, pred and the like. Drift of the prediction is the first sign of a model in trouble while "
     "labels are awaited.",
     where(CHOSEN, _ROLE),
-    size=(8, 9),
+    size=(7, 9),
     nothing="no drift of a column that is called target or prediction",
 )
 

@@ -312,9 +312,12 @@ order by greatest(max(value) filter (where {metrics("missing_ratio")}), 0) desc 
 
 
 def _over_time(
-    id_: int, title: str, description: str, *ids: str, width: int = 8, unit: str = "short"
+    id_: int,
+    title: str,
+    description: str,
+    *ids: str,
 ) -> Json:
-    """Figures of the batch over time, beside the reference's and within what tests allow."""
+    """Counts of the batch over time, beside the reference's and within what tests allow."""
     figure = where(metrics(*ids), _OF_BATCH)
     query = history(
         "grafana.metrics",
@@ -326,8 +329,8 @@ def _over_time(
     return timeseries(
         *(id_, title, f"{description} {HOW_TO_READ}"),
         [sql(query), bounds(figure)],
-        size=(width, 8),
-        unit=unit,
+        size=(8, 8),
+        custom={"axisSoftMax": 4},
         defaults={"min": 0, "noValue": NOTHING},
         overrides=[REFERENCE_LINE, *BOUND_LINES],
         links=[_TO_TESTS],
@@ -370,7 +373,7 @@ def _columns_over_time(
     return timeseries(
         *(id_, title, description),
         [sql(query)],
-        size=(8, 9),
+        size=(7, 9),
         unit=unit,
         defaults={"min": 0, "noValue": NOTHING},
         links=[TO_COLUMN_OF_LINE],
@@ -394,7 +397,7 @@ ERRORS = table(
     [
         sql(
             f"""\
-select "column", string_agg(distinct figure, ', ') as figures, error from (
+select coalesce(nullif("column", ''), '(the batch)') as "column", string_agg(distinct figure, ', ') as figures, error from (
   select column_name as "column", replace(metric, '_', ' ') as figure, error
   from grafana.latest_metrics where {CHOSEN} and error is not null
   union all
@@ -402,10 +405,10 @@ select "column", string_agg(distinct figure, ', ') as figures, error from (
 group by "column", error order by count(*) desc, "column", error limit 100"""
         )
     ],
-    size=(8, 9),
+    size=(10, 9),
     nothing="all figures could be computed",
     overrides=[
-        override("column", displayName="Column", custom__width=110, links=[TO_COLUMN]),
+        override("column", displayName="Column", custom__width=120, links=[TO_COLUMN]),
         override("figures", displayName="Figures", custom__minWidth=110),
         override("error", displayName="Why not", custom__minWidth=110),
     ],
