@@ -180,7 +180,7 @@ def test_a_stream_has_the_addresses_of_its_dashboard_and_report(database: str) -
         in line
     )
     assert (
-        'report="https://e.example/snapshots/latest?project=p&model=a+b%26c&evaluation=inputs&arm=champion"'
+        'report="https://e.example/snapshots/latest?project=p&model=a+b%26c&evaluation=inputs&segment=&tag=arm%3Dchampion"'
         in line
     )
 

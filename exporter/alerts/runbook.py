@@ -1,4 +1,4 @@
-"""docs/runbook.md: what every alert means, where to look, what to do, and how to silence it."""
+"""The runbook: what every alert means, where to look, what to do, and how to silence it."""
 
 from __future__ import annotations
 
@@ -7,29 +7,34 @@ from collections.abc import Iterator
 from exporter.alerts.definitions import Rule
 from exporter.alerts.rules import RULES
 
-_HEAD = """\
-# Runbook
-
-What to do when an alert arrives. Each links to its heading here; `exporter serve` shows this page under `/runbook`.
-[alerts.md](alerts.md) tells how alerts come about and where they go.
-
-First, whatever it is: `exporter alerts CONFIG` says what would be told now, and why, from the store alone.
-
+HEAD = "What to do when an alert arrives. First, whatever it is: `exporter alerts CONFIG` says what would be told now, and why, from the store alone."
+_ABOUT = """\
+Each alert links to its heading; `exporter serve` shows the same under `/runbook`. [alerts.md](alerts.md) tells how alerts
+come about and where they go.
 """
-_WORDS = {"page": "pages", "warning": "warns", "info": "is only worth knowing", "": "by the test"}
+_WORDS = {"page": "pages", "warning": "warns", "info": "is only worth knowing", "": "by its tests"}
+Section = tuple[str, str, list[tuple[str, str]]]  # an anchor, a heading, and labelled paragraphs
+
+
+def sections() -> Iterator[Section]:
+    """One section for each alert."""
+    for rule in RULES:
+        yield rule.name.lower(), rule.name, list(_parts(rule))
 
 
 def runbook_page() -> str:
     """The Markdown of docs/runbook.md."""
-    return _HEAD + "\n".join(line for rule in RULES for line in _section(rule))
+    parts = [f"# Runbook\n\n{HEAD}\n\n{_ABOUT}"]
+    for _, title, paragraphs in sections():
+        parts += [f"## {title}\n", *(f"**{label}.** {said}\n" for label, said in paragraphs)]
+    return "\n".join(parts)
 
 
-def _section(rule: Rule) -> Iterator[str]:
+def _parts(rule: Rule) -> Iterator[tuple[str, str]]:
     dashboard, panel = rule.panel
-    yield f"## {rule.name}\n"
-    yield f"Severity: {_WORDS[rule.severity]}. Component: {rule.component}. For {rule.hold}.\n"
-    yield f"**Means.** {rule.meaning}\n"
-    yield f"**Look.** {rule.look} Dashboard `evaluation-{dashboard}`, panel {panel}.\n"
-    yield f"    {rule.promql}\n"
-    yield f"**Do.** {rule.act}\n"
-    yield f"**Silence.** {rule.silence}\n"
+    yield "Severity", f"{_WORDS[rule.severity]}; component {rule.component}"
+    yield "Means", rule.meaning
+    yield "Look", f"{rule.look} Dashboard `evaluation-{dashboard}`, panel {panel}."
+    yield "Query", f"`{rule.promql}`"
+    yield "Do", rule.act
+    yield "Silence", rule.silence

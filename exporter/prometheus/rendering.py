@@ -210,10 +210,10 @@ def _addresses(stream: Stream) -> dict[str, str]:
     """Where the stream is looked at, for the text of an alert; no dashboard where nobody said."""
     of_model = {"project": stream.project, "model": stream.model}
     of_stream = {**of_model, "evaluation": stream.evaluation, "segment": stream.segment}
-    chosen = {name: value for name, value in (of_stream | dict(stream.tags)).items() if value}
+    chosen = urlencode([*of_stream.items(), *(("tag", f"{k}={v}") for k, v in stream.tags.items())])
     exporter = stream.exporter_url or LOCAL
     found = {
-        "report": f"{exporter}/snapshots/latest?{urlencode(chosen)}",
+        "report": f"{exporter}/snapshots/latest?{chosen}",
         "runbook": f"{exporter}/runbook",
     }
     if stream.grafana_url:

@@ -3,19 +3,23 @@
 from exporter.report.rendering import (
     Link,
     Neighbours,
+    Part,
     content_security_policy,
     index,
     notebook_cell,
     notice,
     page,
+    sheet,
 )
 
 __all__ = [
     "Link",
     "Neighbours",
+    "Part",
     "content_security_policy",
     "index",
     "notebook_cell",
     "notice",
     "page",
+    "sheet",
 ]

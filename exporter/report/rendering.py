@@ -24,6 +24,7 @@ from exporter.snapshot import Snapshot
 
 if TYPE_CHECKING:
     import jinja2
+    from markupsafe import Markup
 
 SAFE_SCHEMES = ("", "http", "https")
 # Control characters, those that turn the direction of what follows, halves of characters.
@@ -43,6 +44,15 @@ class Link:
     def __post_init__(self) -> None:
         if urlsplit(self.href.strip()).scheme.lower() not in SAFE_SCHEMES:
             raise ValueError(f"a link leads to http, https or a relative address: {self.href!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A section of a sheet: paragraphs under a heading that is linked to by *anchor*."""
+
+    anchor: str
+    title: str
+    parts: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +124,11 @@ def index(
     )
 
 
+def sheet(title: str, text: str, sections: Sequence[Part], *, links: Sequence[Link] = ()) -> str:
+    """A page to be read, such as the runbook; what stands in `backticks` is code."""
+    return _render("sheet.html", title=title, text=text, sections=sections, links=links)
+
+
 def notice(title: str, text: str, *, links: Sequence[Link] = ()) -> str:
     """A page that says what is the matter, and where to go from there; a whole HTML document."""
     return _render("notice.html", title=title, text=text, links=links)
@@ -174,6 +189,13 @@ def _render(template: str, **content: Any) -> str:
     return _UNPRINTABLE.sub("\ufffd", text)
 
 
+def _with_code(text: str) -> Markup:
+    """Escaped, with what stands in backticks as code."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  escaped
+
+
 @cache
 def _environment() -> jinja2.Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -186,4 +208,5 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters["short"] = shortened
+    made.filters["code"] = _with_code
     return made

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -12,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from exporter.prometheus import Exposition
 from exporter.server import snapshots
-from exporter.server.answers import refusal, takes_gzip
+from exporter.server.answers import HTML, answer, refusal, takes_gzip
 from exporter.server.guard import Guard, SafeHeaders
 from exporter.server.snapshots import Pages
 
@@ -52,6 +55,20 @@ async def _metrics(request: Request) -> Response:
     return _Pieces(exposition.body(packed=packed), headers=headers, media_type=_TEXT)
 
 
+async def _runbook(request: Request) -> Response:
+    """What every alert means, and what to do: alerts lead here."""
+    return answer(request, await run_in_threadpool(_runbook_text), HTML)
+
+
+@cache
+def _runbook_text() -> str:
+    from exporter.alerts.runbook import HEAD, sections
+    from exporter.report import Link, Part, sheet
+
+    parts = [Part(*section) for section in sections()]
+    return sheet("Runbook", HEAD, parts, links=[Link("All evaluations", "./")])
+
+
 async def _healthy(_: Request) -> Response:
     return PlainTextResponse("healthy\n")
 
@@ -74,6 +91,8 @@ _ROUTES = [
     Route("/snapshots", snapshots.listed),
     Route("/snapshots/{number:int}.json", snapshots.one),
     Route("/snapshots/{number:int}", snapshots.page),
+    Route("/snapshots/latest", snapshots.latest),
+    Route("/runbook", _runbook),
     Route("/metrics", _metrics),
     Route("/-/healthy", _healthy),
     Route("/-/ready", _ready),

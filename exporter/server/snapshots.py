@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from exporter.errors import ExporterError, PlanError, StoreError
 from exporter.logs import logger
@@ -61,6 +61,11 @@ async def listed(request: Request) -> Response:
 async def page(request: Request) -> Response:
     """The report of a snapshot."""
     return await _made(request, _page)
+
+
+async def latest(request: Request) -> Response:
+    """To the page of the newest snapshot that fits: where an alert leads."""
+    return await _made(request, _latest)
 
 
 async def one(request: Request) -> Response:
@@ -132,6 +137,14 @@ def _page(pages: Pages, request: Request) -> Response:
     near = Neighbours(*beside)
     text = document(snapshot, neighbours=near, links=links, timezone=pages.timezone)
     return answer(request, text, HTML)
+
+
+def _latest(pages: Pages, request: Request) -> Response:
+    question = replace(question_of(request.query_params, pages.timezone), limit=1)
+    found = pages.reader.find(question)
+    if not found:
+        raise ExporterError("no snapshot fits: the index shows what there is")
+    return RedirectResponse(str(found[-1].id), headers={"Cache-Control": "no-store"})  # beside it
 
 
 def _one(pages: Pages, request: Request) -> Response:

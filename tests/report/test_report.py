@@ -499,4 +499,4 @@ def test_a_report_loads_templates_only_when_one_is_made():
 
 
 def test_the_public_names_are_these():
-    assert sorted(report.__all__) == ["Link", "Neighbours", "content_security_policy", "index", "notebook_cell", "notice", "page"]  # fmt: skip
+    assert sorted(report.__all__) == ["Link", "Neighbours", "Part", "content_security_policy", "index", "notebook_cell", "notice", "page", "sheet"]  # fmt: skip

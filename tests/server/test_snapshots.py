@@ -13,6 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 from store.samples import snapshot
 
+from exporter.alerts import RULES
 from exporter.prometheus import Exposition
 from exporter.report import content_security_policy
 from exporter.server import app, snapshots
@@ -319,3 +320,23 @@ def test_metrics_are_answered_while_every_reader_waits_for_the_store(
         ended.set()
         for thread in asking:
             thread.join()
+
+
+def test_an_alert_leads_to_the_newest_snapshot_of_its_stream(
+    shared_database: str, numbers: list[int], client_of: Asking
+) -> None:
+    client = client_of(shared_database)
+    asked = "/snapshots/latest?project=p&model=m&evaluation=inputs&segment=&tag=arm%3Dchampion"
+    led = client.get(asked, follow_redirects=False)
+    assert (led.status_code, led.headers["location"]) == (307, str(numbers[2]))
+    assert client.get(asked).status_code == 200
+    assert client.get("/snapshots/latest?model=nobody").status_code == 404
+
+
+def test_the_runbook_has_a_place_for_every_alert(client_of: Asking) -> None:
+    page = client_of(NOWHERE).get("/runbook")
+    assert page.status_code == 200
+    for rule in RULES:
+        assert f'<section id="{rule.name.lower()}">' in page.text
+    assert "<code>exporter alerts CONFIG</code>" in page.text
+    assert page.headers["content-security-policy"] == content_security_policy()
