@@ -428,7 +428,8 @@ def bar_chart(
         *("barchart", id_, title, description, [target]),
         size=size,
         unit=unit,
-        overrides=[override(by, noValue=" "), *overrides],  # names left out for want of space
+        # Names are no shares; those left out for want of space are nothing.
+        overrides=[override(by, unit="string", noValue=" "), *overrides],
         links=links,
         custom={
             "fillOpacity": 80,

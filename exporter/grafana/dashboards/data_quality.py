@@ -207,7 +207,6 @@ ROWS = timeseries(
         bounds(metrics("row_count")),
     ],
     size=(10, 10),
-    fill=10,
     defaults={"min": 0},
     overrides=BOUND_LINES,
     links=[_TO_TESTS],

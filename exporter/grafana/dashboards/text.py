@@ -379,7 +379,7 @@ SENTIMENT = _means(
 FAILING = failing_tests(
     70,
     where(CHOSEN, _DESCRIPTOR),
-    size=(14, 9),
+    size=(16, 9),
     line=_OF,
     heading="Evaluation",
     links=[_TO_TESTS],
@@ -397,13 +397,13 @@ from (select column_name, jsonb_array_elements(contributions) as told
 where told ? 'word' order by column_name, side, weight desc limit 100"""
         )
     ],
-    size=(10, 9),
+    size=(8, 9),
     nothing="no words were asked for, or the texts have not drifted",
     overrides=[
-        override("column", displayName="Text", custom__minWidth=100, links=[TO_COLUMN]),
-        override("word", displayName="Word", custom__minWidth=100),
-        override("side", displayName="Tells of", custom__width=90),
-        override("weight", displayName="Weight", decimals=2, custom__width=76),
+        override("column", displayName="Text", custom__minWidth=80, links=[TO_COLUMN]),
+        override("word", displayName="Word", custom__minWidth=80),
+        override("side", displayName="Tells of", custom__width=84),
+        override("weight", displayName="Weight", decimals=2, custom__width=72),
     ],
 )
 EACH = heatmap(
