@@ -19,7 +19,7 @@ MISSING_TEXT = steps((None, "text"), (0.05, LATE), (0.5, FAIL))
 GAUGE_CELL = {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}
 REPORT_CELL: Properties = {
     "displayName": "Report",
-    "custom__width": 70,
+    "custom__width": 60,
     "mappings": [
         {"type": "regex", "options": {"pattern": ".+", "result": {"text": "open ↗", "index": 0}}}
     ],
@@ -32,7 +32,7 @@ DRIFT_CELL: Properties = {
     "max": 0.5,
     "decimals": 0,
     "thresholds": DRIFTED_SHARE,
-    "custom__width": 112,
+    "custom__width": 98,
     "custom__cellOptions": GAUGE_CELL,
 }
 
@@ -49,7 +49,7 @@ def text_cell(title: str, width: int, scale: Json, **more: object) -> Properties
     }
 
 
-FAILED_CELL = text_cell("Failed", 66, steps((None, "text"), (1, FAIL)), decimals=0)
+FAILED_CELL = text_cell("Failed", 60, steps((None, "text"), (1, FAIL)), decimals=0)
 
 
 def against(title: str) -> Properties:

@@ -10,16 +10,18 @@ from exporter.grafana.queries import TEST, judges_model
 
 # Whether it is the data or the model: what the failing test's metric judges.
 ABOUT = f"case when {judges_model()} then 'model' else 'data' end"
+# The test with what it is of, to be read.
+SHOWN = "replace(test, '_', ' ') || coalesce(' · ' || nullif(concat_ws(' ', nullif(column_name, ''), nullif(label, '')), ''), '')"
 BOUND = "case when value < lower then lower else coalesce(upper, lower) end"
 STREAK_CELL: Properties = {
     "displayName": "In a row",
-    "custom__width": 84,
+    "custom__width": 78,
     "min": 0,
     "max": 14,
     "thresholds": steps((None, WARNING), (3, LATE), (7, FAIL)),
     "custom__cellOptions": GAUGE_CELL,
 }
-SINCE_CELL: Properties = {"displayName": "Since", "unit": "dateTimeFromNow", "custom__width": 104}
+SINCE_CELL: Properties = {"displayName": "Since", "unit": "dateTimeFromNow", "custom__width": 96}
 TO_COLUMN = link_to("column", "Open the column", row=("project", "model", "column"))
 TO_TEST = link_to("tests", "Open this test", row=("project", "model", "test"))
 
@@ -46,33 +48,31 @@ def failing_tests(
 ) -> Json:
     """The tests that fail in the newest window of their stream, the critical and longest first.
 
-    *line*: what tells the streams apart, under its *heading* and with its *links*; *message*: what
-    happened, in words.
+    *line*: what tells the streams apart, under its *heading* and with its *links*; *message*: also
+    what the test is about, and what happened in words.
     """
-    said = ", message" if message else ""
+    said, about = (", message", f", {ABOUT} as about") if message else ("", "")
     query = f"""\
-select status_code as status, {line} as line, {ABOUT} as about, replace(test, '_', ' ') as shown,
-  concat_ws(' ', nullif(column_name, ''), nullif(label, '')) as subject, value, {BOUND} as bound{said}, streak, since, report_url,
+select status_code as status, {line} as line{about}, {SHOWN} as shown,
+  value, {BOUND} as bound{said}, streak, since, report_url,
   project, model, column_name as "column", {TEST} as test
 from grafana.failing_tests where {conditions}
-order by critical desc, streak desc, line, shown, subject limit 50"""
-    words = [override("message", displayName="What happened", custom__minWidth=150)]
+order by critical desc, streak desc, line, shown limit 50"""
     return table(
         *(id_, "Failing tests now"),
-        "Tests that fail in the newest batch of their stream: critical ones first, then the longest. `About` says whether a test "
-        "judges the data or the model's predictions; `In a row` counts batches. Source: grafana.failing_tests.",
+        "Tests that fail in the newest batch of their stream: critical ones first, then the longest; `In a row` counts batches. "
+        "`About`, where shown: whether a test judges the data or the model's predictions. Source: grafana.failing_tests.",
         [sql(query)],
         size=size,
         nothing="no test fails",
         overrides=[
             override("status", **STATUS_CELL),
-            override("line", displayName=heading, custom__minWidth=110, links=links),
+            override("line", displayName=heading, custom__minWidth=100, links=links),
             override("about", displayName="About", custom__width=62),
-            override("shown", displayName="Test", custom__minWidth=110, links=[TO_TEST]),
-            override("subject", displayName="Column", custom__minWidth=90, links=[TO_COLUMN]),
-            override("value", displayName="Value", custom__width=70, decimals=3),
-            override("bound", displayName="Bound", custom__width=66, decimals=3),
-            *(words if message else []),
+            override("shown", displayName="Test", custom__minWidth=140, links=[TO_TEST, TO_COLUMN]),
+            override("value", displayName="Value", custom__width=62, unit="short"),
+            override("bound", displayName="Bound", custom__width=62, unit="short"),
+            override("message", displayName="What happened", custom__minWidth=150),
             override("streak", **STREAK_CELL),
             override("since", **SINCE_CELL),
             override("report_url", **REPORT_CELL),

@@ -198,7 +198,7 @@ def tiles(
             "textMode": "name",
             "wideLayout": False,
             "showPercentChange": False,
-            "text": {"titleSize": 14},
+            "text": {"titleSize": 13, "valueSize": 13},
         },
     )
 
@@ -247,8 +247,8 @@ def timeseries(
         unit=unit,
         scale=scale,
         custom=look,
-        defaults={"color": {"mode": "palette-classic"}, **(defaults or {})},
-        overrides=[_naming(named, overrides), *overrides],
+        defaults={"color": {"mode": "palette-classic"}, "displayName": named, **(defaults or {})},
+        overrides=overrides,
         links=links,
         transformations=[] if targets[0]["datasource"] is PROMETHEUS else [_SPLIT],
         options={
@@ -257,19 +257,6 @@ def timeseries(
         },
         repeat=repeat,
     )
-
-
-def _naming(named: str, overrides: Sequence[Json]) -> Json:
-    """What names the lines, apart from those that an override names.
-
-    A field is found by the name that is shown: once named, `reference` cannot be found any more.
-    """
-    own = [
-        o["matcher"]["options"].removeprefix("^").removesuffix("$")
-        for o in overrides
-        if any(p["id"] == "displayName" for p in o["properties"])
-    ]
-    return override_like(f"^(?!(?:{'|'.join(own)})$).*$" if own else ".*", displayName=named)
 
 
 def _legend(kind: str) -> Json:
@@ -284,7 +271,7 @@ def _legend(kind: str) -> Json:
         "calcs": ["lastNotNull"],
         "sortBy": "Last *",
         "sortDesc": True,
-        "width": 262,
+        "width": 276,
     }
 
 
@@ -378,12 +365,16 @@ def bar_gauge(
     target: Json,
     *,
     size: tuple[int, int],
+    names: Literal["left", "top"] = "left",
     unit: str = "short",
     scale: Json | None = None,
     defaults: Mapping[str, Any] | None = None,
     links: Sequence[Json] = (),
 ) -> Json:
-    """A bar a row, named by the column `name`; its only number is drawn. Of Prometheus, a bar a series."""
+    """A bar a row, named by the column `name`; its only number is drawn. Of Prometheus, a bar a series.
+
+    Long *names* are cut on the left of a bar, and whole on top of it.
+    """
     rows = target["datasource"] is not PROMETHEUS
     return panel(
         *("bargauge", id_, title, description, [target]),
@@ -397,7 +388,7 @@ def bar_gauge(
             "orientation": "horizontal",
             "reduceOptions": {"values": rows, "calcs": ["lastNotNull"], "fields": ""},
             "valueMode": "text",
-            "namePlacement": "left",
+            "namePlacement": names,
             "showUnfilled": False,
             "sizing": "auto",
             "minVizHeight": 12,

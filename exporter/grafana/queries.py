@@ -31,9 +31,12 @@ WORST = "coalesce(max(status_code) filter (where status_code < 4), 4)"
 STATE = "case when late and status_code < 2 then 5 else status_code end"
 WORST_FIRST = f"array_position(array[3, 2, 5, 1, 4, 0], {STATE})"
 IN_RANGE = "$__timeFilter(time)"
+# The state now ends a line that reaches to now: the newest day has not got all of its batches yet.
+NOW_IN_RANGE = "now() <= $__timeTo()::timestamptz + interval '10 minutes'"
 # A cell a day, or an hour where the range is short: batches of different time zones share a column.
-DAY_OR_HOUR = """case when $__timeTo()::timestamptz - $__timeFrom()::timestamptz > interval '3 days'
-    then date_trunc('day', time, 'UTC') else date_trunc('hour', time, 'UTC') end"""
+DAY_OR_HOUR_OF = """case when $__timeTo()::timestamptz - $__timeFrom()::timestamptz > interval '3 days'
+    then date_trunc('day', {}, 'UTC') else date_trunc('hour', {}, 'UTC') end"""
+DAY_OR_HOUR = DAY_OR_HOUR_OF.format("time", "time")
 MOST_LINES = 12  # in a chart: more cannot be told apart
 # The figure that stands for a model's quality: the first of these that it has.
 MAIN = ("roc_auc", "f1", "accuracy", "mae", "rmse", "ndcg_at_k")

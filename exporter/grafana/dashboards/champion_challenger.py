@@ -200,8 +200,8 @@ def _lines(view: str, of: str, named: str, value: str) -> list[Json]:
 def _arms(name: str = "") -> list[Json]:
     """Each arm in its colour."""
     return [
-        override_like(
-            f"^{arm}( .*)?$",
+        override(
+            arm,
             displayName=f"{arm}{name}",
             color={"mode": "fixed", "fixedColor": colour},
         )
@@ -238,6 +238,7 @@ from pairs where {_ONE_FIGURE} order by 1"""
     ],
     scale=steps((None, CHAMPION), (0, CHALLENGER)),
     show_scale=True,
+    custom={"axisSoftMin": 0, "axisSoftMax": 0},
     named="${__field.name}",
     defaults={"noValue": "no common batch"},
     overrides=[

@@ -36,9 +36,12 @@ from exporter.grafana.panels import (
 )
 from exporter.grafana.queries import (
     DAY_OR_HOUR,
+    DAY_OR_HOUR_OF,
     IN_RANGE,
+    NOW_IN_RANGE,
     OF_FLEET,
     STATE,
+    WORST,
     WORST_FIRST,
     improvement,
     main_figures,
@@ -48,6 +51,7 @@ from exporter.grafana.queries import (
 
 KEY = "concat_ws(' · ', project || ' / ' || model, nullif(stream, ''))"
 _NAME = f"{KEY} as line"
+_SHORT = "concat_ws(' · ', model, nullif(stream, ''))"
 _TO_MODEL = link_to("model-overview", "Open ${__data.fields.line}", row=("project", "model"))
 _TO_TESTS = link_to("tests", "Which tests", keep=("project", "model"))
 _TO_DRIFT = link_to("data-drift", "Which columns", keep=("project", "model"))
@@ -88,13 +92,16 @@ STATS = (
         *(
             4,
             "Drifted",
-            "Drifted columns of all models, by the start of the batch. The number is the newest.",
+            "Drifted columns of all models, by the start of the batch. The number is of the latest batch of each.",
         ),
         sql(
             f"""\
 select {DAY_OR_HOUR} as time, sum(drifted_columns)::float8 as drifted
 from grafana.snapshots where {IN_RANGE} and {OF_FLEET} and segment = '' and tested_columns is not null
-group by 1 order by 1""",
+group by 1
+union all
+select now(), sum(drifted_columns)::float8 from grafana.model_states where {OF_FLEET} and {NOW_IN_RANGE}
+order by 1""",
             series=True,
         ),
         scale=steps((None, GREY), (0, SUCCESS), (1, LATE)),
@@ -106,13 +113,17 @@ group by 1 order by 1""",
         *(
             5,
             "Passed",
-            "Share of the tests that passed, skipped ones left out; a warning has not passed.",
+            "Share of the tests that passed, skipped ones left out; a warning has not passed. The number is of the latest batch of each model.",
         ),
         sql(
             f"""\
 select {DAY_OR_HOUR} as time, sum(tests_success)::float8 / nullif(sum(tests_success + tests_warning + tests_fail + tests_error), 0) as passed
 from grafana.snapshots where {IN_RANGE} and {OF_FLEET}
-group by 1 order by 1""",
+group by 1
+union all
+select now(), sum(tests_success)::float8 / nullif(sum(tests_success + tests_warning + tests_fail + tests_error), 0)
+from grafana.model_states where {OF_FLEET} and {NOW_IN_RANGE}
+order by 1""",
             series=True,
         ),
         unit="percentunit",
@@ -125,13 +136,14 @@ group by 1 order by 1""",
         *(
             6,
             "Rows",
-            "Rows that were evaluated, by the start of the batch. Each batch counts once.",
+            "Rows that were evaluated, by the start of the batch; each batch counts once. The number is the last full day, or hour in ranges under three days.",
         ),
         sql(
             f"""\
 select {DAY_OR_HOUR} as time, sum(rows)::float8 as rows
 from (select time, project, model, stream, max(rows) as rows from grafana.snapshots
       where {IN_RANGE} and {OF_FLEET} and segment = '' group by 1, 2, 3, 4) b
+where {DAY_OR_HOUR} < {DAY_OR_HOUR_OF.format("now()", "now()")}
 group by 1 order by 1""",
             series=True,
         ),
@@ -169,7 +181,7 @@ with quality as (
 {_LATEST_QUALITY})
 select {STATE} as status, {_NAME}, project, model,
   age_seconds as age, (tests_fail + tests_error)::float8 as failed, drifted_columns_ratio as drift,
-  replace(metric, '_', ' ') || ' ' || round(value::numeric, 3) as quality, vs_reference, version, report_url
+  replace(metric, '_', ' ') || ' ' || round(value::numeric, 3) as quality, vs_reference, report_url
 from (select * from grafana.model_states where {OF_FLEET}) s left join quality q using (project, model, stream)
 order by {WORST_FIRST}, failed desc, line"""
         ),
@@ -179,15 +191,14 @@ order by {WORST_FIRST}, failed desc, line"""
     size=(24, 12),
     overrides=[
         override("status", **STATUS_CELL),
-        override("line", displayName="Model", custom__width=230, links=[_TO_MODEL]),
-        override("age", **text_cell("Last batch", 88, steps((None, "text")), unit="s", decimals=0)),
+        override("line", displayName="Model", custom__width=190, links=[_TO_MODEL]),
+        override("age", **text_cell("Last batch", 82, steps((None, "text")), unit="s", decimals=0)),
         override("failed", **FAILED_CELL),
         override("drift", **DRIFT_CELL),
         override("Trend #C", unit="percentunit", **sparkline_cell("Drift trend", LATE)),
-        override("quality", displayName="Main figure", custom__width=132),
+        override("quality", displayName="Main figure", custom__width=116),
         override("vs_reference", **against("vs ref")),
         override("Trend #B", **sparkline_cell("Trend", "blue")),
-        override("version", displayName="Version", custom__width=80),
         override("report_url", **REPORT_CELL),
         *hidden("project", "model"),
     ],
@@ -215,7 +226,6 @@ order by {WORST_FIRST}, failed desc, line"""
                             "quality",
                             "vs_reference",
                             "Trend #B",
-                            "version",
                             "report_url",
                             "project",
                             "model",
@@ -228,35 +238,41 @@ order by {WORST_FIRST}, failed desc, line"""
 )
 HISTORY = status_history(
     *(20, "Worst status"),
-    "A cell a day, or an hour in ranges under three days: the worst status of the model's evaluations and segments. Blank: no batch. Grey: nothing could be tested.",
+    "A cell a day, or an hour in ranges under three days: the worst status of the model's evaluations and segments, of the twenty models that failed most. Blank: no batch. Grey: nothing could be tested.",
     sql(
         never_empty(
             f"""\
-select {DAY_OR_HOUR} as time, {_NAME}, coalesce(max(status_code) filter (where status_code < 4), 4) as status
-from grafana.snapshots where {IN_RANGE} and {OF_FLEET} group by 1, 2""",
+with points as (
+  select {DAY_OR_HOUR} as time, {_NAME}, {WORST} as status
+  from grafana.snapshots where {IN_RANGE} and {OF_FLEET} group by 1, 2),
+worst as (select line from points group by 1 order by count(*) filter (where status in (2, 3)) desc, 1 limit 20)
+select time, line, status from points join worst using (line)""",
             {"line": "'no batches'", "status": "null"},
         ),
         series=True,
     ),
-    size=(16, 10),
+    size=(16, 12),
     links=[link_to("tests", "Which tests", keep=("project", "model"))],
 )
 ALERTS = alert_list(
-    21, "Firing alerts", "Alerts of Grafana and of Prometheus that fire now.", size=(8, 10)
+    21, "Firing alerts", "Alerts of Grafana and of Prometheus that fire now.", size=(8, 12)
 )
 DRIFT = status_history(
     *(30, "Share of drifted columns"),
-    "A cell a day, or an hour in ranges under three days. Pale: some columns, orange: a tenth of them, red: half.",
+    "The twenty models that drifted most. A cell a day, or an hour in ranges under three days. Pale: some columns, orange: a tenth of them, red: half.",
     sql(
         never_empty(
             f"""\
-select {DAY_OR_HOUR} as time, {_NAME}, max(drifted_columns_ratio) as drift
-from grafana.snapshots where {IN_RANGE} and {OF_FLEET} and segment = '' and tested_columns > 0 group by 1, 2""",
+with points as (
+  select {DAY_OR_HOUR} as time, {_NAME}, max(drifted_columns_ratio) as drift
+  from grafana.snapshots where {IN_RANGE} and {OF_FLEET} and segment = '' and tested_columns > 0 group by 1, 2),
+worst as (select line from points group by 1 order by avg(drift) desc, 1 limit 20)
+select time, line, drift from points join worst using (line)""",
             {"line": "'no batches'", "drift": "null"},
         ),
         series=True,
     ),
-    size=(12, 10),
+    size=(12, 12),
     unit="percentunit",
     statuses=False,
     scale=colours.DRIFTED_SHARE,
@@ -271,14 +287,15 @@ QUALITY = timeseries(
 with main as (
 {_LATEST_QUALITY}),
 worst as (select * from main where vs_reference is not null order by vs_reference limit 10)
-select time, {_NAME}, ({improvement("m.value", "m.reference", "m.metric")}) / nullif(abs(m.reference), 0) as vs_reference
+select time, {_SHORT} as line, ({improvement("m.value", "m.reference", "m.metric")}) / nullif(abs(m.reference), 0) as vs_reference
 from grafana.metrics m join worst w using (project, model, stream, metric)
 where {IN_RANGE} and segment = '' and column_name = '' and label = ''
 order by 1"""
         )
     ],
-    size=(12, 10),
+    size=(12, 12),
     unit="percentunit",
+    defaults={"decimals": 1},
     legend="table",
     links=[link_to("model-overview", "Open the model", keep=("project", "model"))],
 )
@@ -291,7 +308,8 @@ select concat_ws(' · ', model, nullif(stream, ''), column_name) as name, max(se
 from grafana.latest_drift where {OF_FLEET} and segment = '' and severity is not null
 group by project, model, stream, column_name order by severity desc limit 12"""
     ),
-    size=(9, 11),
+    size=(8, 11),
+    names="top",
     scale=colours.SEVERITY,
     defaults={"decimals": 2},
     links=[TO_COLUMN],
@@ -299,7 +317,7 @@ group by project, model, stream, column_name order by severity desc limit 12"""
 FAILING = failing_tests(
     41,
     OF_FLEET,
-    size=(15, 11),
+    size=(16, 11),
     line="concat_ws(' · ', model, nullif(stream, ''), nullif(segment, ''))",
     heading="Model",
     links=[link_to("model-overview", "Open the model", row=("project", "model"))],

@@ -10,7 +10,7 @@ from exporter.grafana import colours
 from exporter.grafana.cells import STATUS_CELL
 from exporter.grafana.colours import STATUS, Json
 from exporter.grafana.dashboard import Dashboard
-from exporter.grafana.findings import BOUND, SINCE_CELL, TO_COLUMN, TO_TEST, what_fails
+from exporter.grafana.findings import SHOWN, SINCE_CELL, TO_COLUMN, TO_TEST, what_fails
 from exporter.grafana.navigation import link_to
 from exporter.grafana.panels import hidden, override, sql, stat, table, tiles
 from exporter.grafana.queries import STATE, TEST, WORST_FIRST
@@ -63,8 +63,8 @@ MODELS = tiles(
     "A cell a model and set of stream tags, the worst first: green passed, yellow warns, red failed, purple could not be done, "
     "orange late, grey not tested. Click one to see why. Source: grafana.model_states.",
     sql(
-        f"""\
-select {_KEY} as name, {STATE} as status, project, model from grafana.model_states
+        rf"""
+select concat_ws(' · ', model, nullif(regexp_replace(stream, '(^|, )[^=,]*=', '\1', 'g'), '')) as name, {STATE} as status, project, model from grafana.model_states
 order by {WORST_FIRST}, name limit 100"""
     ),
     size=(24, 9),
@@ -91,8 +91,8 @@ order by {WORST_FIRST}, streak desc nulls last, line limit 20"""
     nothing="every model is well",
     overrides=[
         override("status", **STATUS_CELL),
-        override("line", displayName="Model", custom__minWidth=170, links=[_TO_MODEL]),
-        override("failing", displayName="Why", custom__minWidth=170),
+        override("line", displayName="Model", custom__minWidth=120, links=[_TO_MODEL]),
+        override("failing", displayName="Why", custom__minWidth=150),
         override("since", **SINCE_CELL),
         *hidden("project", "model"),
     ],
@@ -104,21 +104,18 @@ NEWEST = table(
     [
         sql(
             f"""\
-select status_code as status, {_KEY} as line, replace(test, '_', ' ') as shown, concat_ws(' ', nullif(column_name, ''), nullif(label, '')) as subject,
-  value, {BOUND} as bound, since, project, model, column_name as "column", {TEST} as test
+select status_code as status, concat_ws(' · ', model, nullif(stream, '')) as line, {SHOWN} as shown,
+  since, project, model, column_name as "column", {TEST} as test
 from grafana.failing_tests
-order by since desc, critical desc, line, shown, subject limit 20"""
+order by since desc, critical desc, line, shown limit 20"""
         )
     ],
     size=(12, 12),
     nothing="no test fails",
     overrides=[
         override("status", **STATUS_CELL),
-        override("line", displayName="Model", custom__minWidth=130, links=[_TO_MODEL]),
-        override("shown", displayName="Test", custom__minWidth=110, links=[TO_TEST]),
-        override("subject", displayName="Column", custom__minWidth=90, links=[TO_COLUMN]),
-        override("value", displayName="Value", custom__width=70, decimals=3),
-        override("bound", displayName="Bound", custom__width=66, decimals=3),
+        override("line", displayName="Model", custom__minWidth=100, links=[_TO_MODEL]),
+        override("shown", displayName="Test", custom__minWidth=150, links=[TO_TEST, TO_COLUMN]),
         override("since", **SINCE_CELL),
         *hidden("project", "model", "column", "test"),
     ],

@@ -101,7 +101,6 @@ STATS = (
             f"{STATE} as status",
             WORST_FIRST,
         ),
-        size=(3, 4),
         colouring="background_solid",
         defaults={"mappings": colours.STATUS},
         links=[_TO_TESTS],
@@ -111,7 +110,6 @@ STATS = (
         "Age",
         "Since the end of the newest batch that was evaluated.",
         _state("age_seconds as age"),
-        size=(3, 4),
         unit="s",
         decimals=1,
         colouring="none",
@@ -123,7 +121,6 @@ STATS = (
         "Critical tests of the data that fail in the latest batches: quality and drift of columns. 0 is good. "
         "Source: grafana.failing_tests.",
         _failing(f"not ({judges_model()})"),
-        size=(3, 4),
         scale=colours.NONE_IS_GOOD,
         links=[_TO_QUALITY, _TO_DRIFT],
     ),
@@ -133,7 +130,6 @@ STATS = (
         "Critical tests of the predictions against the truth that fail in the latest batches. 0 is good. "
         "Source: grafana.failing_tests.",
         _failing(judges_model()),
-        size=(3, 4),
         scale=colours.NONE_IS_GOOD,
         links=_TO_ERRORS,
     ),
@@ -148,11 +144,11 @@ from grafana.snapshots where {IN_RANGE} and {WHOLE_BATCH} and tested_columns > 0
 group by 1 order by 1""",
             series=True,
         ),
-        size=(3, 4),
         unit="percentunit",
         scale=steps((None, GREY), (0, SUCCESS), (0.001, LATE), (0.5, FAIL)),
         graph=True,
         decimals=0,
+        defaults={"noValue": "not tested"},
         links=[_TO_DRIFT],
     ),
     stat(
@@ -165,39 +161,11 @@ group by 1 order by 1""",
 select min(vs_reference) as vs_reference from (
 {main_figures(WHOLE_BATCH)}) m"""
         ),
-        size=(3, 4),
         unit="percentunit",
         scale=colours.VS_REFERENCE,
         decimals=1,
         defaults={"noValue": "no figure"},
         links=_TO_ERRORS,
-    ),
-    stat(
-        7,
-        "Rows",
-        "Rows of the batches in the range; the number is the newest batch's.",
-        sql(
-            f"""\
-select time, max(rows)::float8 as rows
-from grafana.snapshots where {IN_RANGE} and {WHOLE_BATCH}
-group by 1 order by 1""",
-            series=True,
-        ),
-        size=(3, 4),
-        scale=steps((None, "blue")),
-        graph=True,
-        links=[_TO_QUALITY],
-    ),
-    stat(
-        8,
-        "Version",
-        "The tag `version` of the newest batch that has one. Source: grafana.model_states.",
-        _state("version", "version desc nulls last"),
-        size=(3, 4),
-        text=True,
-        colouring="none",
-        defaults={"noValue": "not tagged"},
-        links=[link_to("champion-challenger", "Compare its arms", keep=("project", "model"))],
     ),
 )
 
@@ -211,32 +179,29 @@ EVALUATIONS = table(
             f"""\
 with failing as (
 {what_fails("evaluation, stream", WHOLE_BATCH)})
-select status_code as status, concat_ws(' · ', evaluation, nullif(stream, '')) as line, window_end as until, rows, labelled_rows::float8 / nullif(rows, 0) as labelled,
+select status_code as status, concat_ws(' · ', evaluation, nullif(stream, '')) as line, window_end as until, rows,
   (tests_fail + tests_error)::float8 as failed, drifted_columns_ratio as drift, failing, streak, since, tags ->> 'version' as version, report_url, project, model, evaluation
 from (select * from grafana.latest_snapshots where {WHOLE_BATCH}) s left join failing f using (evaluation, stream)
 order by array_position(array[3, 2, 1, 4, 0], status_code), failed desc, line"""
         )
     ],
-    size=(24, 6),
+    size=(24, 7),
     overrides=[
         override("status", **STATUS_CELL),
         override(
             "line",
             displayName="Evaluation",
-            custom__minWidth=150,
+            custom__minWidth=130,
             links=[link_to("tests", "Its tests", row=("project", "model", "evaluation"))],
         ),
-        override("until", displayName="Batch ended", unit="dateTimeFromNow", custom__width=104),
-        override("rows", displayName="Rows", unit="short", custom__width=70),
-        override(
-            "labelled", displayName="Labelled", unit="percentunit", decimals=0, custom__width=76
-        ),
+        override("until", displayName="Batch ended", unit="dateTimeFromNow", custom__width=92),
+        override("rows", displayName="Rows", unit="short", custom__width=64),
         override("failed", **FAILED_CELL),
         override("drift", **DRIFT_CELL),
-        override("failing", displayName="What fails", custom__minWidth=150),
+        override("failing", displayName="What fails", custom__minWidth=170),
         override("streak", **STREAK_CELL),
         override("since", **SINCE_CELL),
-        override("version", displayName="Version", custom__width=70),
+        override("version", displayName="Version", custom__width=62),
         override("report_url", **REPORT_CELL),
         *hidden("project", "model", "evaluation"),
     ],
@@ -258,7 +223,7 @@ select time, line, status from points join worst using (line)""",
         ),
         series=True,
     ),
-    size=(24, 8),
+    size=(24, 7),
     links=[_TO_TESTS],
 )
 FIGURE_TREND = figure_trend(
@@ -287,7 +252,7 @@ DRIFT_TREND = timeseries(
     ],
     unit="percentunit",
     fill=10,
-    defaults={"min": 0},
+    defaults={"min": 0, "noValue": "no drift is tested"},
     overrides=BOUND_LINES,
     links=[_TO_DRIFT],
 )
@@ -336,7 +301,7 @@ left join compared using (project, model, evaluation, segment, stream)
 order by array_position(array[3, 2, 1, 4, 0], status_code), failed desc, vs_reference, segment limit 50"""
         )
     ],
-    size=(16, 9),
+    size=(24, 7),
     nothing="no segments",
     overrides=[
         override("status", **STATUS_CELL),
@@ -374,7 +339,7 @@ LABELS = timeseries(
             )
         )
     ],
-    size=(8, 9),
+    size=(12, 8),
     unit="percentunit",
     defaults={"min": 0, "max": 1, "noValue": "no labels"},
     links=_TO_ERRORS,
@@ -387,7 +352,7 @@ BATCHES = table(
     [
         sql(
             f"""\
-select status_code as status, time, window_end as until, batch, concat_ws(' · ', evaluation, nullif(segment, ''), nullif(stream, '')) as line, rows,
+select status_code as status, time, interval_seconds as length, batch, concat_ws(' · ', evaluation, nullif(segment, ''), nullif(stream, '')) as line, rows,
   (tests_fail + tests_error)::float8 as failed, drifted_columns_ratio as drift, revision, extract(epoch from computed_at - window_end)::float8 as delay,
   tags ->> 'version' as version, report_url, project, model, evaluation
 from grafana.snapshots where {IN_RANGE} and {CHOSEN}
@@ -398,7 +363,7 @@ order by time desc, evaluation, segment, stream, snapshot_id desc limit 100"""
     overrides=[
         override("status", **STATUS_CELL),
         override("time", displayName="From", unit="dateTimeAsIso", custom__width=150),
-        override("until", displayName="To", unit="dateTimeAsIso", custom__width=150),
+        override("length", displayName="Length", unit="s", decimals=0, custom__width=76),
         override("batch", displayName="Batch", custom__minWidth=60),
         override("line", displayName="Evaluation", custom__minWidth=150),
         override("rows", displayName="Rows", unit="short", custom__width=64),
@@ -426,7 +391,6 @@ ROWS = timeseries(
             )
         )
     ],
-    size=(8, 9),
     defaults={"min": 0},
     links=[_TO_QUALITY],
 )
@@ -435,7 +399,7 @@ ANY = figure_trend(
     "${metric}",
     "The metric that is chosen above, one line a label or set of options.",
     where("column_name = ''", any_of("metric", "metric")),
-    size=(16, 9),
+    size=(24, 9),
     links=_TO_ERRORS,
 )
 
@@ -460,8 +424,8 @@ DASHBOARD = Dashboard(
         [HISTORY],
         [FIGURE_TREND, DRIFT_TREND],
         [COLUMNS, FAILING],
-        [SEGMENTS, LABELS],
+        [SEGMENTS],
         [BATCHES],
-        Section(900, "Rows, and any figure", [[ROWS, ANY]]),
+        Section(900, "Rows, and any figure", [[ROWS, LABELS], [ANY]]),
     ],
 )

@@ -32,6 +32,7 @@ from exporter.grafana.queries import (
     CHOSEN,
     DAY_OR_HOUR,
     IN_RANGE,
+    NOW_IN_RANGE,
     OF_FLEET,
     TEST,
     WORST,
@@ -47,12 +48,17 @@ _KEPT = ("project", "model", "evaluation", "segment", "stream")
 _TO_MODEL = link_to("model-overview", "Open the model", row=("project", "model"))
 _TO_MODELS = link_to("model-overview", "Open the model", keep=_KEPT)
 _TO_QUALITY = link_to("data-quality", "Which data", keep=_KEPT)
-_RAW = "project, model, evaluation, segment, stream, test, column_name, label"
+_STREAM = "project, model, evaluation, segment, stream"
+_RAW = f"{_STREAM}, test, column_name, label"
 _OF_SEVERAL = f"{varying('project')}, {varying('model')}"
 # A test's name, with whatever of its stream is not the same for all.
 _LINE = f"concat_ws(' · ', {TEST}, {_OF_SEVERAL}, {varying('evaluation')}, {varying('segment')}, {varying('stream')})"
 _ONE_TEST = any_of(TEST, "test")
 _TOLD = where(IN_RANGE, CHOSEN)
+_WORST_STREAMS = f"""\
+({_STREAM}) in (
+    select {_STREAM} from grafana.tests where {_TOLD} and {_ONE_TEST} group by {_STREAM}
+    order by count(*) filter (where status_code in (1, 2, 3)) desc, {_STREAM} limit 4)"""
 # What the tests said that failed in the range, in order of time; a skipped test says nothing.
 _POINTS = f"""\
 with failed as (select distinct {_RAW} from grafana.tests where {_TOLD} and status_code in (1, 2, 3)),
@@ -118,13 +124,17 @@ NOW = (
     stat(
         6,
         "Share",
-        "Share of the tests that passed, skipped ones left out; a warning has not passed. The number is the newest; higher is better. "
+        "Share of the tests that passed, skipped ones left out; a warning has not passed. The number is of the latest batches; higher is better. "
         "Source: grafana.snapshots.",
         sql(
             f"""\
 select {DAY_OR_HOUR} as time, sum(tests_success)::float8 / nullif(sum(tests_success + tests_warning + tests_fail + tests_error), 0) as passed
 from grafana.snapshots where {IN_RANGE} and {CHOSEN}
-group by 1 order by 1""",
+group by 1
+union all
+select now(), sum(tests_success)::float8 / nullif(sum(tests_success + tests_warning + tests_fail + tests_error), 0)
+from grafana.latest_snapshots where {CHOSEN} and {NOW_IN_RANGE}
+order by 1""",
             series=True,
         ),
         unit="percentunit",
@@ -166,13 +176,13 @@ select time, line, {WORST} as status from points group by 1, 2""",
 )
 COUNTS = timeseries(
     30,
-    "Tests by status",
-    "All tests of the chosen evaluations, a bar a day, or an hour in ranges under three days. Source: grafana.snapshots.",
+    "Tests that did not pass",
+    "By status: of the chosen evaluations, a bar a day, or an hour in ranges under three days. Source: grafana.snapshots.",
     [
         sql(
             f"""\
 select {DAY_OR_HOUR} as time, sum(tests_error)::float8 as error, sum(tests_fail)::float8 as fail, sum(tests_warning)::float8 as warning,
-  sum(tests_skipped)::float8 as skipped, sum(tests_success)::float8 as success
+  sum(tests_skipped)::float8 as skipped
 from grafana.snapshots where {IN_RANGE} and {CHOSEN}
 group by 1 order by 1"""
         )
@@ -188,7 +198,6 @@ group by 1 order by 1"""
             "fail": FAIL,
             "warning": WARNING,
             "skipped": GREY,
-            "success": SUCCESS,
         }.items()
     ],
     links=[_TO_MODELS],
@@ -196,13 +205,13 @@ group by 1 order by 1"""
 VALUE = timeseries(
     31,
     "${test}",
-    "What the test that is chosen above found, by batch. Dashed red: what it allows. A missing batch, or one without a figure, "
+    "What the test that is chosen above found, by batch, in the four streams where it failed most. Dashed red: what it allows. A missing batch, or one without a figure, "
     "is a gap. Source: grafana.tests.",
     [
         sql(
             history(
                 "grafana.tests",
-                where(CHOSEN, _ONE_TEST),
+                where(CHOSEN, _ONE_TEST, _WORST_STREAMS),
                 named=f"concat_ws(' · ', {_OF_SEVERAL})",
                 values={"value": "value", "lower": "lower", "upper": "upper"},
                 first="count(value) desc",
@@ -224,9 +233,10 @@ turns as (select *, failing <> lag(failing) over (partition by {_RAW} order by t
 counted as (
   select {_RAW}, count(*) filter (where turned)::float8 as flips from turns group by {_RAW})
 select {_LINE} as name, flips, project, model, {TEST} as test from counted where flips > 0
-order by flips desc, name limit 12"""
+order by flips desc, name limit 10"""
     ),
-    size=(10, 11),
+    size=(10, 12),
+    names="top",
     scale=steps((None, GREY), (3, WARNING), (8, LATE)),
     defaults={"decimals": 0, "noValue": "no test changed"},
     links=[TO_TEST],
@@ -255,7 +265,7 @@ select {_LINE} as name, episodes, batches, mean, longest, since, project, model,
 order by since is null, longest desc nulls last, batches desc, name limit 50"""
         )
     ],
-    size=(14, 11),
+    size=(14, 12),
     nothing="nothing failed in the range",
     overrides=[
         override("name", displayName="Test", custom__minWidth=180, links=[TO_TEST]),
@@ -286,7 +296,7 @@ order by status, times desc, why limit 50"""
     nothing="everything was tested",
     overrides=[
         override("status", **STATUS_CELL),
-        override("why", displayName="Why", custom__minWidth=260),
+        override("why", displayName="Why", custom__minWidth=260, links=[_TO_QUALITY]),
         override("times", displayName="Times", custom__width=70),
         override("tests", displayName="Tests", custom__width=70),
         override("evaluations", displayName="Evaluations", custom__minWidth=120),
@@ -294,7 +304,6 @@ order by status, times desc, why limit 50"""
         override("model", displayName="Model", custom__minWidth=110, links=[_TO_MODEL]),
         *hidden("project"),
     ],
-    links=[_TO_QUALITY],
 )
 
 DASHBOARD = Dashboard(
