@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 import pyarrow as pa
@@ -12,6 +12,7 @@ import pytest
 from store.samples import DAY, FIRST, rows, snapshot
 
 import exporter
+from exporter.alerts import RULES
 from exporter.errors import PlanError
 from exporter.prometheus import Exposition
 from exporter.snapshot import Alert, CheckResult, Snapshot, Status, content_hash, from_dict
@@ -201,3 +202,52 @@ def test_a_test_alert_fires_until_its_end(database: str, minutes: int, expected:
         )
     assert f"evaluation_exporter_test_alert {expected}" in scraped(database)
     assert len(rows(database, "select * from grafana.test_alert")) == int(expected)
+
+
+def found(url: str, name: str) -> list[tuple[Any, ...]]:
+    """The instances that a rule's SQL gives."""
+    return rows(url, next(rule.sql for rule in RULES if rule.name == name))
+
+
+def write_now(url: str, statuses: str, alert: Alert | None) -> None:
+    """The same as `write`, evaluated today."""
+    words = {"s": "success", "f": "fail"}
+    with Store(url) as store:
+        for day, letter in enumerate(statuses):
+            made = with_alert(alert, cast("Status", words[letter]), day)
+            store.write(replace(made, computed_at=datetime.now(UTC)))
+
+
+@pytest.mark.parametrize(
+    ("statuses", "alert", "windows"),
+    [
+        ("sfff", None, [3.0]),
+        ("sff", None, []),
+        ("fff", Alert("warning"), []),  # it warns, however often
+        ("fff", Alert("none"), []),
+        ("fffs", Alert("page", 2, 4), []),  # pages still, and passes now
+    ],
+)
+def test_only_what_pages_pages_again_after_three_windows_in_a_row(
+    database: str, statuses: str, alert: Alert | None, windows: list[float]
+) -> None:
+    write_now(database, statuses, alert)
+    assert [row[-1] for row in found(database, "EvaluationTestFailingRepeatedly")] == windows
+
+
+@pytest.mark.parametrize(("days", "wanted"), [(20, [1.0]), (40, [])])
+def test_a_stream_that_is_silent_for_long_tells_nobody(
+    database: str, days: int, wanted: list[float]
+) -> None:
+    end = datetime.now(UTC) - days * DAY
+    with Store(database) as store:
+        old = replace(with_alert(None), window_start=end - DAY, window_end=end, computed_at=end)
+        store.write(old)
+    assert [row[-1] for row in found(database, "EvaluationTestsFailing")] == wanted
+
+
+def test_a_failing_test_says_since_when_and_what_is_missing(database: str) -> None:
+    write(database, "sfsff", Alert("page", 3, 3))
+    query = "select alerting, failures, streak, since from grafana.watched_tests"
+    assert rows(database, query) == [(False, 2, 2, FIRST + 3 * DAY)]
+    assert told(database) == []

@@ -13,6 +13,9 @@ _LAST_SEEN = of_replicas("last_over_time(evaluation_alerting_tests[6h])")
 _END = of_replicas('evaluation_window_end_timestamp_seconds{segment=""}')
 _INTERVAL = of_replicas('evaluation_batch_interval_seconds{segment=""}')
 _WAIT = of_replicas('evaluation_batch_wait_seconds{segment=""}')
+# A stream that was silent for a month and for three intervals is retired, as on /metrics.
+_HEARD = "greatest(window_end, computed_at) > now() - greatest(interval '30 days', 3 * (window_end - time))"
+_STREAM = "project, model, evaluation, segment, stream"
 _STORE_ANSWERS = "on () max(evaluation_store_up) == 1"
 _BLIND = (
     "Every other alert is blind until it returns; those that fired stay as they were for six hours."
@@ -105,11 +108,11 @@ FRESHNESS = (
         summary="No new batch of " + _EVALUATION + ".",
         description="Its last window ended {{ $value | humanizeDuration }} ago: more than two of its intervals, beside the time that it waits for rows and labels.",
         promql=f"time() - {_END} > 2 * {_INTERVAL} + {_WAIT}",
-        sql="""\
+        sql=f"""\
 select project, model, evaluation, stream, max(extract(epoch from now() - window_end))::float8 as seconds
 from grafana.latest_snapshots
 where segment = '' and extract(epoch from now() - window_end) > 2 * interval_seconds + coalesce(wait_seconds, 0)
-  and greatest(window_end, computed_at) > now() - greatest(interval '30 days', 3 * (window_end - window_start))
+  and {_HEARD}
 group by 1, 2, 3, 4""",
         hold="5m",
         panel=("fleet-overview", 3),
@@ -142,6 +145,7 @@ group by 1, 2, 3, 4""",
         summary="The exporter shows no model at all.",
         description="It answers and reaches its store, in which nothing was evaluated for a month.",
         promql="absent(evaluation_window_end_timestamp_seconds) and " + _STORE_ANSWERS,
+        sql=f"select 'none' as models, 1::float8 as value where not exists (select from grafana.latest_snapshots where {_HEARD})",
         hold="15m",
         panel=("fleet-overview", 1),
         meaning="The store is empty, or not the one that `exporter run` writes to.",
@@ -159,11 +163,7 @@ TESTS = (
         + ": {{ $value }} {{ if eq $value 1.0 }}test fails{{ else }}tests fail{{ end }}.",
         description="",  # names of tests and columns: see prometheus.py
         promql=f"{_ALERTING} > 0 or ({_LAST_SEEN} > 0 and on () absent(evaluation_store_up))",
-        sql="""\
-select project, model, evaluation, segment, stream, severity, count(*)::float8 as tests
-from grafana.alerting_tests a
-where exists (select from grafana.model_states s where s.project = a.project and s.model = a.model and s.stream = a.stream)
-group by 1, 2, 3, 4, 5, 6""",
+        sql=f"select {_STREAM}, severity, count(*)::float8 as tests from grafana.alerting_tests where {_HEARD} group by 1, 2, 3, 4, 5, 6",
         panel=("tests", 1),
         meaning="Tests of the newest batch failed, or could not be done, as often as their `alert:` says: at once where it says nothing. "
         "A critical test pages, others warn. What was skipped (too few rows, labels not mature) is silent.",
@@ -179,9 +179,15 @@ group by 1, 2, 3, 4, 5, 6""",
         severity="page",
         summary=_EVALUATION + ": " + _TEST + " has failed {{ $value }} windows in a row.",
         description="Nobody has mended it, or nobody can: then the test, or the model, is to be changed.",
-        promql=of_replicas('evaluation_test_consecutive_failures{critical="true"}') + " >= 3",
+        promql=of_replicas("evaluation_test_consecutive_failures")
+        + " >= 3 and ignoring (critical, severity) "
+        + of_replicas('evaluation_test_alert{severity="page"}'),
+        sql=f"""\
+select {_STREAM}, test, metric, column_name as column, max(streak)::float8 as windows
+from grafana.watched_tests where alerting and severity = 'page' and streak >= 3 and {_HEARD}
+group by 1, 2, 3, 4, 5, 6, 7, 8""",
         panel=("tests", 1),
-        meaning="A critical test has failed in three windows in a row or more.",
+        meaning="A test that pages has failed in three windows in a row or more; what only warns, or has `alert: false`, is not among them.",
         look="Dashboard Tests: since when, and how far from the bound.",
         act="As for EvaluationTestsFailing. Three in a row are no accident.",
         silence="By `project`, `model`, `test` and `column`.",
@@ -193,6 +199,7 @@ group by 1, 2, 3, 4, 5, 6""",
         summary=_EVALUATION + ": {{ $value }} figures could not be computed.",
         description="A column is gone, unreadable or of another type, or has no values; each row says which and why.",
         promql=f"{of_replicas('evaluation_failed_figures')} > 0",
+        sql=f"select {_STREAM}, figures_failed::float8 as figures from grafana.latest_snapshots where figures_failed > 0 and {_HEARD}",
         panel=("data-quality", 1),
         meaning="Metrics or drift scores of the newest batch have an error instead of a value.",
         look="The batch's report, under what was not computed; `exporter show CONFIG --model …`.",
