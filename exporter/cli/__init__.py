@@ -32,7 +32,7 @@ COMMANDS = {
     "metrics": ("exporter.cli.catalogue:metrics", "Show what can be computed and tested."),
     "generate": ("exporter.cli.catalogue:generate", "Write every generated file anew."),
     "db": ("exporter.cli.database:db", "Migrate the store, or look at it."),
-    "demo": ("exporter.cli.demo:demo", "Make a year of flights and evaluate it."),
+    "demo": ("exporter.cli.demo:demo", "Make a year of flights, or a fleet, and evaluate it."),
 }
 
 

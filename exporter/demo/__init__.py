@@ -1,1 +1,1 @@
-"""The demo "Late flights": a year of real data, two models, and what went wrong on which day."""
+"""The demos: a year of real flights and what went wrong on which day; a fleet of made-up models."""
