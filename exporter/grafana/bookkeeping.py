@@ -11,7 +11,9 @@ _TO_FLEET = link_to("fleet-overview", "Open the fleet", keep=("project",))
 _BY_DAY = "date_trunc('day', {column}, 'UTC')"
 
 
-def _stored(id_: int, title: str, description: str, column: str, also: str = "") -> Json:
+def _stored(
+    id_: int, title: str, description: str, column: str, *, also: str = "", nothing: str
+) -> Json:
     """Snapshots by the day in one of their columns of times, a bar a project."""
     return timeseries(
         id_,
@@ -28,7 +30,7 @@ group by 1, 2 order by 1, 2"""
         size=(8, 8),
         bars=True,
         stacked=True,
-        defaults={"min": 0, "decimals": 0},
+        defaults={"min": 0, "noValue": nothing},
         links=[_TO_FLEET],
     )
 
@@ -62,6 +64,7 @@ group by 1, 2 order by 1, 2"""
                 "Snapshots that were written, by the day on which they were: a catch-up is a tall bar. Source: grafana.snapshots.",
             ),
             "stored_at",
+            nothing="nothing was written",
         ),
         _stored(
             *(
@@ -69,7 +72,9 @@ group by 1, 2 order by 1, 2"""
                 "Batches that were replaced",
                 "Snapshots whose content was computed anew and came out otherwise: late rows, late labels, or a changed config. Source: grafana.snapshots, revision.",
             ),
-            *("computed_at", " and revision > 1"),
+            "computed_at",
+            also=" and revision > 1",
+            nothing="nothing was replaced",
         ),
     ],
     [
@@ -126,7 +131,7 @@ group by 1 order by bytes desc"""
             size=(10, 8),
             overrides=[
                 override("name", displayName="Table", custom__minWidth=100, links=[_TO_FLEET]),
-                override("rows", displayName="Rows", unit="short", custom__width=90),
+                override("rows", displayName="Rows", unit="locale", custom__width=90),
                 override("bytes", displayName="Size", unit="bytes", custom__width=90),
                 override("parts", displayName="Parts", custom__width=72, decimals=0),
             ],

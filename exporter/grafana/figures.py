@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from exporter.grafana.cells import REPORT_CELL, STATUS_CELL, against
 from exporter.grafana.colours import (
     BASELINE,
+    CHALLENGER,
     CURRENT,
     FAIL,
     LATE,
@@ -17,13 +18,22 @@ from exporter.grafana.colours import (
     SUCCESS,
     Json,
 )
-from exporter.grafana.navigation import choice, link_to, segment, stream
-from exporter.grafana.panels import dashed, override, sql, stat, table, timeseries, unit_of
+from exporter.grafana.navigation import choice, evaluation, link_to, segment, stream
+from exporter.grafana.panels import (
+    NOTHING,
+    dashed,
+    override,
+    override_like,
+    sql,
+    stat,
+    table,
+    timeseries,
+    unit_of,
+)
 from exporter.grafana.queries import (
     CHOSEN,
     IN_RANGE,
     OF_EVALUATION,
-    OF_MODEL,
     OF_PROJECT,
     OPTIONS,
     SEGMENT,
@@ -50,6 +60,7 @@ PLAIN = "params <> '{}', params::text"  # what has no options comes first
 # Where several streams are chosen, what has one batch only is of the newest, and the first of these.
 FIRST = "evaluation, position('champion' in stream) = 0, stream"
 FIRST_OF_NEWEST = f"rank() over (order by time desc, {FIRST})"
+_OF = "concat_ws(' · ', evaluation, nullif(stream, ''))"
 # What tells several figures of one metric apart: the name that was given, or options that differ.
 _APART = f"coalesce(name, case when min(params::text) over () <> max(params::text) over () then {OPTIONS} end, '')"
 
@@ -69,18 +80,11 @@ def newest(conditions: str) -> str:
 def variables(*ids: str) -> list[Json]:
     """The variables of a dashboard of models that have one of these metrics."""
     found = f"kind = 'metric' and name in ({listed(CATALOGUE[i].id for i in ids)})"
-    segments = segment()
     return [
         choice("project", "Project", _having("project", found), otherwise="no projects yet"),
         choice("model", "Model", _having("model", found, OF_PROJECT), otherwise="no models yet"),
-        choice(
-            "evaluation",
-            "Evaluation",
-            _having("evaluation", found, OF_MODEL),
-            otherwise="no evaluations yet",
-            many=True,
-        ),
-        segments,
+        evaluation(),
+        segment(),
         stream(of=OF_EVALUATION),
     ]
 
@@ -89,7 +93,7 @@ def _having(column: str, *conditions: str) -> str:
     return f"select {column} from grafana.series where {' and '.join(conditions)} group by 1 order by 1"
 
 
-def now(id_: int, title: str, metric: str, *, links: Sequence[Json] = (TO_MODEL,)) -> Json:
+def now(id_: int, title: str, metric: str, *, nothing: str = NOTHING) -> Json:
     """A figure of the newest batch, coloured by its distance to the reference only, and its past."""
     spec = CATALOGUE[metric]
     decided = spec.better != "neutral"
@@ -115,7 +119,8 @@ select time, value from found order by 1""",
         graph=True,
         decimals=_DECIMALS.get(spec.unit),
         scale=NEUTRAL,
-        links=links,
+        defaults={"noValue": nothing},
+        links=[TO_MODEL],
     )
     colour = f"""\
 select case when distance < -{FAR} then '{FAIL}' when distance < -{NEAR} then '{LATE}' when distance is not null then '{SUCCESS}' end as color
@@ -152,18 +157,27 @@ def over_time(
     baseline: str = "",
     size: tuple[int, int] = (8, 8),
     named: str = _APART,
+    nothing: str = NOTHING,
 ) -> Json:
     """A figure over time with its reference, the bounds of its tests, and a baseline: a metric, or a number."""
     spec = CATALOGUE[metric]
-    constant = {"baseline": baseline} if baseline and baseline not in CATALOGUE else {}
-    figure = {"value": "value", "reference": "reference", **constant}
+    constant = {"dummy": baseline} if baseline and baseline not in CATALOGUE else {}
+    figure = {"current": "value", "reference": "reference", **constant}
     targets = [
-        sql(history("grafana.metrics", chosen(metric), named=named, values=figure)),
+        sql(
+            history(
+                "grafana.metrics",
+                chosen(metric),
+                named=named,
+                values=figure,
+                labels={"place": _PLACE.format(also=", params::text")},
+            )
+        ),
         bounds(where(metrics(metric), WHOLE_FIGURE)),
     ]
     if baseline in CATALOGUE:
         dummy = history(
-            "grafana.metrics", chosen(baseline), named=_APART, values={"baseline": "value"}
+            "grafana.metrics", chosen(baseline), named=_APART, values={"dummy": "value"}
         )
         targets.append(sql(dummy, "C"))
     return timeseries(
@@ -174,8 +188,9 @@ def over_time(
         targets,
         size=size,
         unit=unit_of(spec.unit),
-        defaults={"color": ONE_COLOUR},
+        defaults={"noValue": nothing},
         overrides=LINES,
+        named="",
         links=[TO_TESTS, TO_MODEL],
     )
 
@@ -185,12 +200,30 @@ def _direction(metric: str) -> str:
     return "" if direction == "neutral" else f"The {direction} the better."
 
 
-ONE_COLOUR = {"mode": "shades", "fixedColor": CURRENT}
-_DUMMY = dashed("baseline", "dummy", BASELINE)
+# Which line of its chart it is, by streams; a label that is not shown, for the colours.
+_PLACE = f"(dense_rank() over (order by {FIRST}{{also}}))::text"
+LINE_COLOURS = (CURRENT, CHALLENGER, "#7E57C2", "#26C6DA")
+
+
+def _line_looks() -> list[Json]:
+    """The first lines have colours of their own, in every chart the same; all are named by their stream."""
+    places = enumerate(LINE_COLOURS, 1)
+    return [
+        *[
+            override_like(
+                f'current .*place="{at}".*', color={"mode": "fixed", "fixedColor": colour}
+            )
+            for at, colour in places
+        ],
+        override_like(".*", displayName="${__field.labels.line}"),
+    ]
+
+
+_DUMMY = dashed("dummy", "dummy", BASELINE)
 _DUMMY["properties"].append(
     {"id": "custom.lineStyle", "value": {"fill": "dot", "dash": [2, 5]}},
 )
-LINES = [REFERENCE_LINE, *BOUND_LINES, _DUMMY]
+LINES = [*_line_looks(), REFERENCE_LINE, *BOUND_LINES, _DUMMY]
 
 
 def by_label(
@@ -204,7 +237,7 @@ def by_label(
     links: Sequence[Json] = (TO_TESTS, TO_MODEL),
 ) -> Json:
     """A labelled figure over time, a line a label; *which* chooses among the labels."""
-    values = {"value": "value", "reference": "reference"}
+    values = {"current": "value", "reference": "reference"}
     conditions = where(chosen(metric, whole=False), "column_name = ''", "label <> ''", which)
     return timeseries(
         id_,
@@ -220,7 +253,7 @@ def by_label(
 
 def coverage(id_: int, *, size: tuple[int, int] = (8, 8)) -> Json:
     """The share of rows whose label is known."""
-    share = {"value": "labelled_rows::float8 / nullif(rows, 0)"}
+    share = {"current": "labelled_rows::float8 / nullif(rows, 0)"}
     return timeseries(
         id_,
         "Rows with a label",
@@ -233,18 +266,27 @@ def coverage(id_: int, *, size: tuple[int, int] = (8, 8)) -> Json:
                     where(CHOSEN, "labelled_rows is not null"),
                     named="''",
                     values=share,
+                    labels={"place": _PLACE.format(also="")},
                 )
             )
         ],
         size=size,
         unit="percentunit",
-        defaults={"min": 0, "max": 1, "color": ONE_COLOUR},
+        defaults={"min": 0, "max": 1},
+        overrides=LINES,
+        named="",
         links=[link_to("data-quality", "The rows themselves", keep=("project", "model", "stream"))],
     )
 
 
 def segments(
-    id_: int, dashboard: str, ids: Mapping[str, str], main: str, *, size: tuple[int, int] = (24, 9)
+    id_: int,
+    dashboard: str,
+    ids: Mapping[str, str],
+    main: str,
+    *,
+    size: tuple[int, int] = (24, 9),
+    nothing: str = NOTHING,
 ) -> Json:
     """A row a segment, the worst first: by *main*, one of the metrics *ids*, against its own reference."""
     columns = ", ".join(_of_metric(i) for i in ids)
@@ -256,7 +298,7 @@ def segments(
         override(
             "segment",
             displayName="Segment",
-            custom__minWidth=120,
+            custom__minWidth=100,
             links=[
                 link_to(
                     dashboard,
@@ -266,16 +308,15 @@ def segments(
                 ),
             ],
         ),
-        override("stream", displayName="Stream", custom__minWidth=110),
-        override("evaluation", displayName="Evaluation", custom__minWidth=100),
-        override("rows", displayName="Rows", custom__width=76, unit="short", decimals=0),
-        override("vs_reference", **against(f"{ids[main]} vs ref") | {"custom__width": 116}),
+        override("line", displayName="Of", custom__minWidth=100),
+        override("rows", displayName="Rows", custom__width=66, unit="locale"),
+        override("vs_reference", **against(f"{ids[main]} vs ref") | {"custom__width": 92}),
         override("report_url", **REPORT_CELL),
         *[
             override(
                 i,
                 displayName=title,
-                custom__width=84,
+                custom__width=68,
                 unit=unit_of(CATALOGUE[i].unit),
                 decimals=_DECIMALS.get(CATALOGUE[i].unit),
             )
@@ -294,7 +335,7 @@ with figures as (
   select snapshot_id, {columns}, {versus} from grafana.latest_metrics
   where {conditions}
   group by snapshot_id)
-select status_code as status, {SEGMENT} as segment, {STREAM} as stream, evaluation, rows, {", ".join(ids)}, vs_reference, report_url
+select status_code as status, {SEGMENT} as segment, {_OF} as line, rows, {", ".join(ids)}, vs_reference, report_url
 from grafana.latest_snapshots join figures using (snapshot_id)
 where {OF_EVALUATION}
 order by vs_reference nulls last, rows desc limit 100"""
@@ -302,6 +343,7 @@ order by vs_reference nulls last, rows desc limit 100"""
         ],
         size=size,
         overrides=cells,
+        nothing=nothing,
     )
 
 
@@ -313,7 +355,9 @@ def _of_metric(metric: str, figure: str = "value", called: str = "") -> str:
     )
 
 
-def batches(id_: int, ids: Mapping[str, str], *, size: tuple[int, int] = (24, 9)) -> Json:
+def batches(
+    id_: int, ids: Mapping[str, str], *, size: tuple[int, int] = (24, 9), nothing: str = NOTHING
+) -> Json:
     """The batches of the range, the newest first, each with its figures and its report."""
     columns = ", ".join(_of_metric(i) for i in ids)
     return table(
@@ -327,25 +371,24 @@ with figures as (
   select snapshot_id, {columns} from grafana.metrics
   where {IN_RANGE} and {chosen(*ids)}
   group by snapshot_id)
-select time, status_code as status, evaluation, {STREAM} as stream, rows, labelled_rows, {", ".join(ids)}, tags ->> 'version' as version, report_url
+select time, status_code as status, {_OF} as line, rows, {", ".join(ids)}, tags ->> 'version' as version, report_url
 from grafana.snapshots join figures using (snapshot_id)
 where {IN_RANGE} and {CHOSEN}
-order by time desc, evaluation, stream limit 100"""
+order by time desc, line limit 100"""
             )
         ],
         size=size,
+        nothing=nothing,
         overrides=[
             override("time", displayName="Batch", unit="dateTimeAsIso", custom__width=164),
             override("status", **STATUS_CELL),
-            override("evaluation", displayName="Evaluation", custom__minWidth=100),
-            override("stream", displayName="Stream", custom__minWidth=110),
-            override("rows", displayName="Rows", custom__width=70, unit="short"),
-            override("labelled_rows", displayName="Labelled", custom__width=78, unit="short"),
+            override("line", displayName="Of", custom__minWidth=100),
+            override("rows", displayName="Rows", custom__width=66, unit="locale"),
             *[
-                override(i, displayName=t, custom__width=80, unit=unit_of(CATALOGUE[i].unit))
+                override(i, displayName=t, custom__width=68, unit=unit_of(CATALOGUE[i].unit))
                 for i, t in ids.items()
             ],
-            override("version", displayName="Version", custom__minWidth=80),
+            override("version", displayName="Version", custom__minWidth=60),
             override("report_url", **REPORT_CELL),
         ],
     )

@@ -26,12 +26,12 @@ from exporter.grafana.panels import override, sql, table, timeseries
 from exporter.grafana.queries import IN_RANGE, OF_MODEL, history, where
 
 MAIN = {
-    "accuracy": "Accuracy",
-    "precision": "Precision",
+    "accuracy": "Acc.",
+    "precision": "Prec.",
     "recall": "Recall",
     "f1": "F1",
-    "roc_auc": "ROC AUC",
-    "log_loss": "Log loss",
+    "roc_auc": "AUC",
+    "log_loss": "Loss",
 }
 _CELL = r"^((?:[^\\→]|\\[\\→])*)→((?:[^\\→]|\\[\\→])*)$"  # an arrow in a class's name has a backslash before it
 
@@ -70,14 +70,7 @@ _MOST = f"(select class from ({_SHARES}) s group by 1 order by sum(abs(predictio
 # Of many classes those ten that are worst in the newest batch.
 _WORST = f"""label in (select label from {newest(where(chosen("f1_by_label", whole=False), "label <> ''"))} order by value nulls first, label limit 10)"""
 
-NOW = [
-    now(1, "Accuracy", "accuracy"),
-    now(2, "Precision", "precision"),
-    now(3, "Recall", "recall"),
-    now(4, "F1", "f1"),
-    now(5, "ROC AUC", "roc_auc"),
-    now(6, "Log loss", "log_loss"),
-]
+NOW = [now(at, title, i) for at, (i, title) in enumerate(MAIN.items(), 1)]
 TRENDS = [
     [
         over_time(10, "Accuracy", "accuracy", baseline="baseline_accuracy"),
@@ -109,7 +102,7 @@ order by actual, predicted"""
     rows="actual",
     columns="predicted",
     value="share",
-    heading="actual ↓  predicted →",
+    heading="actual ↓",
     links=[TO_MODEL],
 )
 CONFUSED = table(
@@ -135,7 +128,7 @@ order by change desc nulls last, rows desc limit 50"""
     overrides=[
         override("actual", displayName="Actual", custom__minWidth=90, links=[TO_TESTS, TO_MODEL]),
         override("predicted", displayName="Predicted as", custom__minWidth=90),
-        override("rows", displayName="Rows", custom__width=76, unit="short", decimals=0),
+        override("rows", displayName="Rows", custom__width=76, unit="locale"),
         override("share", displayName="Share", custom__width=84, unit="percentunit", decimals=1),
         override(
             "reference", displayName="Reference", custom__width=96, unit="percentunit", decimals=1
@@ -180,7 +173,7 @@ order by f1 nulls first, label limit 100"""
     size=(24, 8),
     overrides=[
         override("label", displayName="Class", custom__minWidth=120, links=[TO_TESTS, TO_MODEL]),
-        override("rows", displayName="Rows", custom__width=90, unit="short", decimals=0),
+        override("rows", displayName="Rows", custom__width=90, unit="locale"),
         *[
             override(i, displayName=title, custom__width=100, decimals=3)
             for i, title in _BY_CLASS.items()
@@ -218,7 +211,7 @@ _MEAN = (
 CURVES = [
     curve(
         40,
-        "ROC · latest batch",
+        "ROC curve",
         f"How many of the class are found (upwards) when so many others are taken along: the further up on the left, the better. {_MEAN}",
         sql(_point("roc_curve", ", substring(label from '([0-9.]+)$')::float8 as dummy")),
         names={"current": "batch", "reference": "reference", "dummy": "guessing"},
@@ -227,7 +220,7 @@ CURVES = [
     ),
     curve(
         41,
-        "Precision and recall · latest batch",
+        "Precision and recall",
         f"How many of those decided positive are right when so many of the class are to be found: the higher, the better. {_MEAN}",
         sql(_point("pr_curve", "")),
         names={"current": "batch", "reference": "reference"},
@@ -236,7 +229,7 @@ CURVES = [
     ),
     curve(
         42,
-        "Calibration · latest batch",
+        "Calibration",
         f"How often the class came when the model gave it this probability: on the dotted line a probability means what it says, below it the model is too sure. {_MEAN}",
         sql(
             f"""\
@@ -253,12 +246,12 @@ group by low, high order by 1"""
 CALIBRATION = [
     over_time(43, "Calibration error", "calibration_error"),
     over_time(44, "Brier score", "brier_score"),
-    over_time(45, "False positives", "fpr"),
+    over_time(45, "False positives", "fpr", nothing="only of two classes"),
 ]
 
 
 def _balance(id_: int, title: str, side: str, description: str) -> dict[str, object]:
-    values = {"value": side, "reference": f"{side}_reference"}
+    values = {"current": side, "reference": f"{side}_reference"}
     return timeseries(
         id_,
         title,
@@ -284,7 +277,7 @@ BALANCE = [
     _balance(51, "Classes in the predictions", "prediction", "How often each class was predicted."),
     timeseries(
         52,
-        "How far the classes have moved",
+        "Shift of the classes",
         "Share of the rows that would have to be of another class to have the reference's mix. Truth and prediction together: "
         "the world has changed; the prediction alone: the model has. The lower the better. Source: grafana.metrics, metric confusion.",
         [sql(history(_MOVED, "true", named="side", values={"value": "moved"}))],

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from exporter.grafana import colours
 from exporter.grafana.bookkeeping import STORE
-from exporter.grafana.cells import text_cell
+from exporter.grafana.cells import GAUGE_CELL, text_cell
 from exporter.grafana.colours import (
     CURRENT,
     ERROR,
@@ -17,6 +19,7 @@ from exporter.grafana.colours import (
     steps,
 )
 from exporter.grafana.dashboard import Dashboard, Section
+from exporter.grafana.findings import STREAK_CELL, TO_COLUMN
 from exporter.grafana.gauges import (
     AGE,
     CHOSEN,
@@ -31,9 +34,9 @@ from exporter.grafana.gauges import (
 )
 from exporter.grafana.navigation import datasources, events, link_to, model, project
 from exporter.grafana.panels import (
-    bar_gauge,
     hidden,
     override,
+    override_like,
     promql,
     stat,
     table,
@@ -41,11 +44,27 @@ from exporter.grafana.panels import (
 )
 from exporter.grafana.queries import OF_MODEL
 
-_NAMED = "{{project}} / {{model}} · {{evaluation}} {{segment}}"
+NOTHING = "nothing was scraped"
 TO_FLEET = link_to("fleet-overview", "Open the fleet", keep=("project",))
 TO_TESTS = link_to("tests", "Which tests", keep=("project", "model"))
+OF_ROW = link_to("tests", "The model's tests", row=("project", "model"))
 TO_MODEL = link_to("model-overview", "Open the model", row=("project", "model"))
 HERE = link_to("exporter-health", "Only this model", row=("project", "model"))
+
+
+def _columns(*names: str) -> list[Json]:
+    """The columns of a table in this order, without the time of the query."""
+    places = {name: at for at, name in enumerate(names)}
+    return [
+        {
+            "id": "organize",
+            "options": {"excludeByName": {"Time": True}, "renameByName": {}, "indexByName": places},
+        }
+    ]
+
+
+def _sorted(field: str) -> Json:
+    return {"id": "sortBy", "options": {"fields": {}, "sort": [{"field": field, "desc": True}]}}
 
 
 def _answers(yes: str, no: str) -> list[Json]:
@@ -71,7 +90,7 @@ NOW = [
         unit="none",
         scale=steps((None, GREY)),
         colouring="background_solid",
-        defaults={"mappings": _answers("up", "down"), "noValue": "not seen"},
+        defaults={"mappings": _answers("up", "down"), "noValue": "unseen"},
         links=[TO_FLEET],
     ),
     stat(
@@ -84,7 +103,7 @@ NOW = [
         unit="none",
         scale=steps((None, GREY)),
         colouring="background_solid",
-        defaults={"mappings": _answers("up", "away"), "noValue": "not seen"},
+        defaults={"mappings": _answers("up", "away"), "noValue": "unseen"},
         links=[TO_FLEET],
     ),
     stat(
@@ -97,6 +116,7 @@ NOW = [
         unit="s",
         decimals=0,
         scale=steps((None, GREY), (0, SUCCESS), (60, LATE), (300, FAIL)),
+        defaults={"noValue": "unseen"},
         links=[TO_FLEET],
     ),
     stat(
@@ -109,28 +129,31 @@ NOW = [
         scale=colours.NONE_IS_GOOD_LATE,
         colouring="background_solid",
         decimals=0,
+        defaults={"noValue": "unseen"},
         links=[TO_FLEET],
     ),
     stat(
         *(
             5,
-            "Streams",
+            "Shown",
             "Streams that /metrics shows: a project, model, evaluation, segment and set of stream tags each.",
         ),
         _now(own("evaluation_exporter_streams")),
         scale=steps((None, CURRENT)),
         decimals=0,
+        defaults={"noValue": "unseen"},
         links=[TO_FLEET],
     ),
     stat(
         *(
             6,
-            "Dropped",
+            "Hidden",
             "Series that /metrics leaves out, for max_series or because another one has the same labels. None is good.",
         ),
         _now("max(sum without (reason) (evaluation_exporter_series_dropped))"),
         scale=colours.NONE_IS_GOOD_WARNING,
         decimals=0,
+        defaults={"noValue": "unseen"},
         links=[TO_FLEET],
     ),
 ]
@@ -154,34 +177,27 @@ FRESHNESS = table(
     ],
     size=(24, 11),
     overrides=[
-        override("project", displayName="Project", custom__minWidth=90),
-        override("model", displayName="Model", custom__minWidth=120, links=[TO_MODEL, HERE]),
-        override("evaluation", displayName="Evaluation", custom__minWidth=90),
+        override_like(".*", custom__minWidth=80),
+        override("project", displayName="Project"),
+        override("model", displayName="Model", custom__minWidth=100, links=[TO_MODEL, HERE]),
+        override("evaluation", displayName="Evaluation", custom__minWidth=96),
         override(
             "Value #A",
-            **text_cell("Overdue", 84, steps((None, GREY), (-1e9, SUCCESS), (2, LATE)), decimals=1),
+            **text_cell("Overdue", 78, steps((None, GREY), (-1e9, SUCCESS), (2, LATE)), decimals=1),
         ),
-        override("Value #B", displayName="Age", unit="s", decimals=0, custom__width=92),
-        override("Value #C", displayName="Interval", unit="s", decimals=0, custom__width=92),
-        override("Value #D", displayName="Evaluated", unit="s", decimals=0, custom__width=96),
-        override("Value #E", displayName="Rows", unit="short", custom__width=84),
+        override("Value #B", displayName="Age", unit="s", decimals=0, custom__width=80),
+        override("Value #C", displayName="Interval", unit="s", decimals=0, custom__width=74),
+        override("Value #D", displayName="Evaluated", unit="s", decimals=0, custom__width=86),
+        override("Value #E", displayName="Rows", unit="locale", custom__width=68),
         override(
             "Value #F",
-            **text_cell("No figure", 84, steps((None, "text"), (1, WARNING)), decimals=0),
+            **text_cell("No figure", 80, steps((None, "text"), (1, WARNING)), decimals=0),
         ),
-        *hidden("Time"),
     ],
     transformations=[
         {"id": "merge", "options": {}},
-        {
-            "id": "organize",
-            "options": {
-                "excludeByName": {"Time": True},
-                "renameByName": {},
-                "indexByName": {"project": 0, "model": 1, "evaluation": 2},
-            },
-        },
-        {"id": "sortBy", "options": {"fields": {}, "sort": [{"field": "Value #A", "desc": True}]}},
+        *_columns("project", "model", "evaluation"),
+        _sorted("Value #A"),
         {"id": "limit", "options": {"limitField": 100}},
     ],
 )
@@ -213,7 +229,7 @@ def _over_time(
         points=False,
         named="",
         fill=0 if bars else 10,
-        defaults={"min": 0},
+        defaults={"min": 0, "noValue": NOTHING},
         overrides=overrides or [],
         links=links or [TO_FLEET],
     )
@@ -311,8 +327,8 @@ EXPORTER = [
             overrides=[
                 override("version", displayName="Version", custom__minWidth=100, links=[TO_FLEET]),
                 override("Value", displayName="Exporters", custom__width=100, decimals=0),
-                *hidden("Time"),
             ],
+            transformations=_columns("version"),
         ),
     ],
 ]
@@ -326,14 +342,22 @@ _STATUS_COLOURS = {
 }
 
 
-def _longest(
-    id_: int, title: str, description: str, expression: str, legend: str, **more: object
+def _ranked(
+    id_: int,
+    title: str,
+    description: str,
+    expression: str,
+    overrides: list[Json],
+    **more: Any,
 ) -> Json:
-    """A bar each for the twelve largest."""
-    target = promql(f"sort_desc(topk(12, {expression}))", legend, instant=True)
-    target["format"] = "time_series"
-    return bar_gauge(
-        id_, title, description, target, size=(12, 10), links=[TO_FLEET], defaults=more
+    """A row each for the largest dozen; the columns are the labels, in the order of their *overrides*."""
+    names = [o["matcher"]["options"] for o in overrides]
+    return table(
+        *(id_, title, description, [_now(f"topk(12, {expression})")]),
+        size=(12, 10),
+        overrides=[*overrides, *hidden("project")],
+        transformations=[*_columns(*names), _sorted("Value")],
+        **more,
     )
 
 
@@ -372,40 +396,59 @@ ALERTS = [
         ),
     ],
     [
-        _longest(
+        _ranked(
             *(
                 32,
                 "Longest failing tests",
                 "For how many windows in a row a critical test has failed; the twelve longest. Source: evaluation_test_consecutive_failures.",
             ),
-            f"{state('evaluation_test_consecutive_failures', CRITICAL)} > 0",
-            "{{model}} · {{test}} {{column}} {{segment}}",
-            decimals=0,
-            noValue="no test fails",
+            f"max by (project, model, test, column) ({state('evaluation_test_consecutive_failures', CRITICAL)} > 0)",
+            [
+                override("model", displayName="Model", custom__minWidth=110, links=[TO_MODEL]),
+                override("test", displayName="Test", custom__minWidth=110, links=[OF_ROW]),
+                override("column", displayName="Column", custom__minWidth=90, links=[TO_COLUMN]),
+                override("Value", **STREAK_CELL),
+            ],
+            nothing="no test fails",
         ),
-        _longest(
+        _ranked(
             *(
                 33,
                 "Most drifted columns",
                 "From 1 on a column has drifted, whatever the method; the twelve highest. Source: evaluation_column_drift_severity.",
             ),
-            state("evaluation_column_drift_severity", WHOLE),
-            "{{model}} · {{column}}",
-            decimals=2,
-            thresholds=colours.SEVERITY,
+            f"max by (project, model, column) ({state('evaluation_column_drift_severity', WHOLE)})",
+            [
+                override("model", displayName="Model", custom__minWidth=110, links=[TO_MODEL]),
+                override("column", displayName="Column", custom__minWidth=110, links=[TO_COLUMN]),
+                override(
+                    "Value",
+                    displayName="Severity",
+                    custom__width=150,
+                    decimals=2,
+                    min=0,
+                    max=4,
+                    thresholds=colours.SEVERITY,
+                    custom__cellOptions=GAUGE_CELL,
+                ),
+            ],
         ),
     ],
     [
-        _longest(
+        _ranked(
             *(
                 34,
                 "Figures that could not be computed",
                 "Metrics and drift scores without a figure in the newest batch; the twelve streams with the most. None is good. Source: evaluation_failed_figures.",
             ),
-            f"{state('evaluation_failed_figures')} > 0",
-            _NAMED,
-            decimals=0,
-            noValue="every figure could be computed",
+            f"max by (project, model, evaluation, segment) ({state('evaluation_failed_figures')} > 0)",
+            [
+                override("model", displayName="Model", custom__minWidth=110, links=[TO_MODEL]),
+                override("evaluation", displayName="Evaluation", custom__minWidth=90),
+                override("segment", displayName="Segment", custom__minWidth=90),
+                override("Value", displayName="Figures", custom__width=90, decimals=0),
+            ],
+            nothing="every figure could be computed",
         ),
         table(
             35,
@@ -421,8 +464,10 @@ ALERTS = [
                 override("project", displayName="Project", custom__minWidth=100),
                 override("model", displayName="Model", custom__minWidth=120, links=[TO_MODEL]),
                 override("version", displayName="Version", custom__minWidth=100),
-                *hidden("Time", "Value"),
+                *hidden("Value"),
             ],
+            transformations=_columns("project", "model", "version"),
+            nothing="no model tells its version",
         ),
     ],
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from exporter.grafana.colours import CURRENT, FAINT, LATE, PALE, REFERENCE, Json, steps
 from exporter.grafana.dashboard import Dashboard, Section
+from exporter.grafana.distributions import BATCH_AND_REFERENCE, beside_reference
+from exporter.grafana.distributions import over_time as bins_over_time
 from exporter.grafana.figures import (
     FIRST,
     TO_MODEL,
@@ -18,8 +20,8 @@ from exporter.grafana.figures import (
     segments,
     variables,
 )
-from exporter.grafana.navigation import datasources, events, link_to
-from exporter.grafana.panels import dashed, override, sql, table, timeseries
+from exporter.grafana.navigation import choice, datasources, events, link_to
+from exporter.grafana.panels import bar_chart, dashed, heatmap, override, sql, table, timeseries
 from exporter.grafana.queries import IN_RANGE, OF_MODEL, OPTIONS, history
 
 MAIN = {
@@ -30,17 +32,16 @@ MAIN = {
     "mean_error": "Bias",
     "max_absolute_error": "Worst",
 }
+_NO_RANKING = "this model is not a ranking"
 OF_RANKING = {
-    "precision_at_k": "Precision",
+    "precision_at_k": "Prec.",
     "recall_at_k": "Recall",
     "map_at_k": "MAP",
     "ndcg_at_k": "NDCG",
     "mrr_at_k": "MRR",
-    "hit_rate_at_k": "Hit rate",
+    "hit_rate_at_k": "Hits",
 }
-TO_COLUMN = link_to(
-    "column", "Open the column", row=("column",), keep=("project", "model", "stream")
-)
+TO_COLUMN = link_to("column", "Open it", row=("column",), keep=("project", "model", "stream"))
 
 NOW = [now(at, title, i) for at, (i, title) in enumerate(MAIN.items(), 1)]
 TRENDS = [
@@ -150,7 +151,8 @@ from {newest(chosen("error_bias", "error_bias_range", whole=False))}
 group by 1 order by apart desc nulls last, 1 limit 30"""
         )
     ],
-    size=(24, 8),
+    size=(24, 5),
+    nothing="ask for the metrics error_bias and error_bias_range to see it",
     overrides=[
         override("column", displayName="Feature", custom__minWidth=140, links=[TO_COLUMN]),
         override(
@@ -170,13 +172,42 @@ group by 1 order by apart desc nulls last, 1 limit 30"""
     ],
 )
 
+# The columns with a histogram: first those that are no features, for drift is asked of features; target and prediction.
+_COLUMN = choice(
+    "column",
+    "Column",
+    f"""\
+select column_name as "column" from grafana.series
+where kind in ('distribution', 'drift') and column_name <> '' and {OF_MODEL}
+group by 1 having bool_or(kind = 'distribution') order by bool_or(kind = 'drift'), 1 limit 500""",
+    otherwise="no columns yet",
+    description="Of which column the distribution is shown: the prediction's, or the target's, where it is known.",
+)
+_TO_THIS = link_to("column", "Open the column", keep=("project", "model", "column", "stream"))
+DISTRIBUTIONS = [
+    bar_chart(
+        *(28, "Distribution of ${column}"),
+        "Share of each bin in the newest batch (blue) and in the reference (grey): choose the prediction or the target above. "
+        "Source: grafana.distributions.",
+        sql(beside_reference()),
+        size=(12, 9),
+        by="bin_name",
+        overrides=BATCH_AND_REFERENCE,
+        defaults={"min": 0, "noValue": "no histogram of this column"},
+        links=[_TO_THIS],
+    ),
+    heatmap(
+        *(29, "${column} over time"),
+        "The darker, the larger the share of a batch's values in a bin; bins stay the same. A band that moves is drift. "
+        "Source: grafana.distributions.",
+        sql(bins_over_time(otherwise="no histogram of this column"), series=True),
+        size=(12, 9),
+        links=[_TO_THIS],
+    ),
+]
+
 RANKING_NOW = [
-    now(40, "Precision", "precision_at_k"),
-    now(41, "Recall", "recall_at_k"),
-    now(42, "NDCG", "ndcg_at_k"),
-    now(43, "MAP", "map_at_k"),
-    now(44, "MRR", "mrr_at_k"),
-    now(45, "Hit rate", "hit_rate_at_k"),
+    now(at, title, i, nothing="–") for at, (i, title) in enumerate(OF_RANKING.items(), 40)
 ]
 
 
@@ -187,7 +218,7 @@ concat_ws(' ', name, 'k: ' || (params ->> 'k'), case when min((params - 'k')::te
 
 
 def _at_k(id_: int, title: str, metric: str) -> Json:
-    return over_time(id_, title, metric, size=(8, 7), named=_BY_K)
+    return over_time(id_, title, metric, size=(8, 7), named=_BY_K, nothing=_NO_RANKING)
 
 
 RANKING = [
@@ -223,19 +254,28 @@ DASHBOARD = Dashboard(
     title="Regression and ranking",
     question="How wrong is it, which way, and for whom? And how good is a ranking?",
     about="quality",
-    variables=[*variables("mae", "rmse", "mean_error", "ndcg_at_k", "map_at_k"), *datasources()],
+    variables=[
+        *variables("mae", "rmse", "mean_error", "ndcg_at_k", "map_at_k"),
+        _COLUMN,
+        *datasources(),
+    ],
     events=events(OF_MODEL),
     rows=[
         NOW,
         *TRENDS,
         [BAND, BIAS[0]],
         [segments(70, "regression", MAIN, "mae")],
-        Section(900, "Which way, and how unevenly", [BIAS[1:], GROUPS, [FEATURES]]),
+        Section(900, "Which way, and how unevenly", [BIAS[1:], GROUPS, DISTRIBUTIONS, [FEATURES]]),
+        Section(902, "Labels and batches", [[coverage(80, size=(24, 7))], [batches(81, MAIN)]]),
         Section(
             901,
             "Ranking",
-            [RANKING_NOW, *RANKING, [segments(72, "regression", OF_RANKING, "ndcg_at_k")]],
+            [
+                RANKING_NOW,
+                *RANKING,
+                [segments(72, "regression", OF_RANKING, "ndcg_at_k", nothing=_NO_RANKING)],
+                [batches(82, OF_RANKING, nothing=_NO_RANKING)],
+            ],
         ),
-        Section(902, "Labels and batches", [[coverage(80, size=(24, 7))], [batches(81, MAIN)]]),
     ],
 )
