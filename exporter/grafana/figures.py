@@ -60,7 +60,7 @@ PLAIN = "params <> '{}', params::text"  # what has no options comes first
 # Where several streams are chosen, what has one batch only is of the newest, and the first of these.
 FIRST = "evaluation, position('champion' in stream) = 0, stream"
 FIRST_OF_NEWEST = f"rank() over (order by time desc, {FIRST})"
-_OF = "concat_ws(' · ', evaluation, nullif(stream, ''))"
+_OF = "concat_ws(' · ', evaluation, nullif(regexp_replace(stream, '[^=, ]+=', '', 'g'), ''))"
 # What tells several figures of one metric apart: the name that was given, or options that differ.
 _APART = f"coalesce(name, case when min(params::text) over () <> max(params::text) over () then {OPTIONS} end, '')"
 
@@ -75,6 +75,13 @@ def newest(conditions: str) -> str:
     return f"""\
 (select * from (select *, {FIRST_OF_NEWEST} as place from grafana.latest_metrics
   where {conditions}) l where place = 1) n"""
+
+
+def first_stream(conditions: str) -> str:
+    """The figures of the first stream in the range, as a view to select from."""
+    return f"""\
+(select * from (select *, dense_rank() over (order by {FIRST}) as place from grafana.metrics
+  where {IN_RANGE} and {conditions}) r where place = 1) f"""
 
 
 def variables(*ids: str) -> list[Json]:
@@ -236,14 +243,14 @@ def by_label(
     size: tuple[int, int] = (8, 8),
     links: Sequence[Json] = (TO_TESTS, TO_MODEL),
 ) -> Json:
-    """A labelled figure over time, a line a label; *which* chooses among the labels."""
+    """A labelled figure of the first stream over time, a line a label; *which* chooses among the labels."""
     values = {"current": "value", "reference": "reference"}
     conditions = where(chosen(metric, whole=False), "column_name = ''", "label <> ''", which)
     return timeseries(
         id_,
         title,
-        f"{description} {_direction(metric)} Dashed grey: the reference. Source: grafana.metrics.",
-        [sql(history("grafana.metrics", conditions, named="label", values=values))],
+        f"{description} {_direction(metric)} Of several streams the first. Dashed grey: the reference. Source: grafana.metrics.",
+        [sql(history(first_stream(conditions), "true", named="label", values=values))],
         size=size,
         unit=unit_of(CATALOGUE[metric].unit),
         overrides=LINES,
@@ -298,7 +305,7 @@ def segments(
         override(
             "segment",
             displayName="Segment",
-            custom__minWidth=100,
+            custom__minWidth=90,
             links=[
                 link_to(
                     dashboard,
@@ -308,7 +315,7 @@ def segments(
                 ),
             ],
         ),
-        override("line", displayName="Of", custom__minWidth=100),
+        override("line", displayName="Of", custom__minWidth=130),
         override("rows", displayName="Rows", custom__width=66, unit="locale"),
         override("vs_reference", **against(f"{ids[main]} vs ref") | {"custom__width": 92}),
         override("report_url", **REPORT_CELL),
@@ -382,7 +389,7 @@ order by time desc, line limit 100"""
         overrides=[
             override("time", displayName="Batch", unit="dateTimeAsIso", custom__width=164),
             override("status", **STATUS_CELL),
-            override("line", displayName="Of", custom__minWidth=100),
+            override("line", displayName="Of", custom__minWidth=130),
             override("rows", displayName="Rows", custom__width=66, unit="locale"),
             *[
                 override(i, displayName=t, custom__width=68, unit=unit_of(CATALOGUE[i].unit))

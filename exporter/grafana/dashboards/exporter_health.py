@@ -229,6 +229,7 @@ def _over_time(
         points=False,
         named="",
         fill=0 if bars else 10,
+        custom={"axisSoftMax": 1} if unit == "short" else {},  # nothing but zeros lie at the bottom
         defaults={"min": 0, "noValue": NOTHING},
         overrides=overrides or [],
         links=links or [TO_FLEET],

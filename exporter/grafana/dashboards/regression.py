@@ -7,13 +7,13 @@ from exporter.grafana.dashboard import Dashboard, Section
 from exporter.grafana.distributions import BATCH_AND_REFERENCE, beside_reference
 from exporter.grafana.distributions import over_time as bins_over_time
 from exporter.grafana.figures import (
-    FIRST,
     TO_MODEL,
     TO_TESTS,
     batches,
     by_label,
     chosen,
     coverage,
+    first_stream,
     newest,
     now,
     over_time,
@@ -22,7 +22,7 @@ from exporter.grafana.figures import (
 )
 from exporter.grafana.navigation import choice, datasources, events, link_to
 from exporter.grafana.panels import bar_chart, dashed, heatmap, override, sql, table, timeseries
-from exporter.grafana.queries import IN_RANGE, OF_MODEL, OPTIONS, history
+from exporter.grafana.queries import OF_MODEL, OPTIONS, history
 
 MAIN = {
     "mae": "MAE",
@@ -65,11 +65,8 @@ _BAND = f"""\
 (select time, window_end, evaluation, segment, stream, snapshot_id,
   max(value) filter (where q = 0.05) as low, max(value) filter (where q = 0.5) as middle, max(value) filter (where q = 0.95) as high,
   max(reference) filter (where q = 0.05) as low_reference, max(reference) filter (where q = 0.95) as high_reference
-from (
-  select *, (params ->> 'q')::float8 as q, dense_rank() over (order by {FIRST}) as place
-  from grafana.metrics
-  where {IN_RANGE} and {chosen("error_quantile")}) e
-where place = 1 and q in ({", ".join(_QUANTILES)})
+from (select *, (params ->> 'q')::float8 as q from {first_stream(chosen("error_quantile"))}) e
+where q in ({", ".join(_QUANTILES)})
 group by time, window_end, evaluation, segment, stream, snapshot_id) b"""
 
 
