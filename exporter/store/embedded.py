@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
 import psycopg
+from psycopg import sql
 
 from exporter.errors import StoreError
 from exporter.store.binaries import find_binaries, major_of
@@ -98,6 +99,20 @@ class EmbeddedPostgres:
             with self._alone():
                 self._port = (self._running() or self._start()).port
         return self.url
+
+    def let_in(self, role: str) -> str:
+        """Let a role log in that the migrations made; the password, which stays the same for ever."""
+        file = self.root / f"password-{role}"
+        if not file.exists():
+            _write_private(file, secrets.token_urlsafe(24))
+        password = file.read_text()
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("alter role {} login password {}").format(
+                    sql.Identifier(role), sql.Literal(password)
+                )
+            )
+        return password
 
     def _enter(self) -> None:
         self._binaries = self._reachable_binaries()

@@ -19,7 +19,7 @@ import pytest
 from store.samples import snapshot
 
 from exporter.errors import StoreError
-from exporter.store import open_store
+from exporter.store import migrate, open_store
 from exporter.store.binaries import find_binaries, major_of
 from exporter.store.embedded import EmbeddedPostgres
 from exporter.store.folders import state_folder
@@ -99,6 +99,20 @@ def test_nobody_enters_without_the_password(state: Path) -> None:
         stranger = "postgresql://postgres:guess@" + server.url.split("@")[1]
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             psycopg.connect(stranger)
+
+
+def test_a_role_is_let_in_with_a_password_of_its_own_that_stays(state: Path) -> None:
+    with EmbeddedPostgres() as server:
+        migrate(server.url)
+        password = server.let_in("grafana")
+        assert password == server.let_in("grafana")
+        assert password != (server.root / "password").read_text()
+        assert stat.S_IMODE((server.root / "password-grafana").stat().st_mode) == 0o600
+        reader = f"postgresql://grafana:{password}@" + server.url.split("@")[1]
+        with psycopg.connect(reader) as connection:
+            assert connection.execute("select count(*) from grafana.snapshots").fetchone() == (0,)
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute("select * from evaluation.project")
 
 
 def test_the_last_of_several_processes_stops_the_server(state: Path) -> None:
