@@ -19,7 +19,8 @@ OF_REPLICAS = "instance, job"  # several exporters on one store show the same
 class Rule:
     """One alert; `promql` and `sql` give a row for each thing that it is about.
 
-    The severity stands in the rows where it is "". What the runbook says comes in four parts.
+    Every row is an alert, whatever its number. The severity stands in the rows where it is "". What
+    the runbook says comes in four parts.
     """
 
     name: str
@@ -41,3 +42,8 @@ class Rule:
 def of_replicas(expression: str) -> str:
     """The figure, whichever exporter shows it."""
     return f"max without ({OF_REPLICAS}) ({expression})"
+
+
+def shown(gauge: str) -> str:
+    """The figure as it is shown, or was until ten minutes ago: an exporter that is started anew changes nothing."""
+    return of_replicas(f"last_over_time({gauge}[10m])")

@@ -19,6 +19,11 @@ RECEIVER = "evaluation-alertmanager"
 _HEAD = """\
 # Made by `exporter generate` from exporter/alerts/. Rules that are taken out here stay in Grafana: name them under deleteRules.
 """
+_REPORT = "{{ $labels.exporter }}/snapshots/latest?" + "&".join(
+    f"{name}={{{{ urlquery $labels.{name} }}}}"
+    for name in ("project", "model", "evaluation", "segment")
+)
+_ANY = -1  # every row is an instance, of whatever number
 _CANARY = Rule(
     name="EvaluationStoreUnreachable",
     component="exporter",
@@ -36,15 +41,34 @@ _CANARY = Rule(
 )
 
 
+class _Readable(yaml.SafeDumper):
+    """Writes SQL line by line, and nothing by reference."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+        return True
+
+
+def _text_node(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_Readable.add_representer(str, _text_node)
+
+
 def rules_file() -> dict[str, str]:
     """The provisioning file of the rules, by its path in the project."""
-    rules = [_rule(rule) for rule in RULES if rule.sql]
-    rules.append(_rule(_CANARY, on_error="Error", on_nothing="Alerting"))
-    group = {"orgId": 1, "name": "evaluation", "folder": FOLDER, "interval": "1m", "rules": rules}
-    text = yaml.safe_dump(
-        {"apiVersion": 1, "groups": [group]}, sort_keys=False, allow_unicode=True, width=10_000
-    )
+    canary = _rule(_CANARY, on_error="Error", on_nothing="Alerting", above=0)
+    soon = [_rule(rule) for rule in RULES if rule.sql and rule.component != "figures"]
+    slow = [_rule(rule) for rule in RULES if rule.sql and rule.component == "figures"]
+    groups = [_group("evaluation", "1m", [*soon, canary]), _group("evaluation-figures", "5m", slow)]
+    file = {"apiVersion": 1, "groups": groups}
+    text = yaml.dump(file, Dumper=_Readable, sort_keys=False, allow_unicode=True, width=10_000)
     return {"grafana_dashboards/provisioning/alerting/rules.yaml": _HEAD + text}
+
+
+def _group(name: str, interval: str, rules: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"orgId": 1, "name": name, "folder": FOLDER, "interval": interval, "rules": rules}
 
 
 def uid_of(name: str) -> str:
@@ -52,11 +76,11 @@ def uid_of(name: str) -> str:
     return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
 
 
-def _rule(rule: Rule, *, on_error: str = "KeepLast", on_nothing: str = "OK") -> dict[str, Any]:
-    dashboard, panel = rule.panel
-    severity = (
-        rule.severity or "{{ $$labels.severity }}"
-    )  # $$: provisioning expands labels, not annotations
+def _rule(
+    rule: Rule, *, on_error: str = "KeepLast", on_nothing: str = "OK", above: float = _ANY
+) -> dict[str, Any]:
+    # $$: provisioning expands labels, not annotations
+    severity = rule.severity or "{{ $$labels.severity }}"
     return {
         "uid": uid_of(rule.name),
         "title": rule.name,
@@ -71,15 +95,25 @@ def _rule(rule: Rule, *, on_error: str = "KeepLast", on_nothing: str = "OK") -> 
             "group_interval": "30s",
             "repeat_interval": "2m",  # Alertmanager takes what is not repeated in five minutes as resolved
         },
-        "annotations": {
-            "summary": _of_instance(rule.summary),
-            "description": _of_instance(rule.description or "The dashboard names them."),
-            "runbook_url": f"docs/runbook.md#{rule.name.lower()}",
-            "__dashboardUid__": f"evaluation-{dashboard}",
-            "__panelId__": str(panel),
-        },
-        "data": [_question(rule.sql), _threshold()],
+        "annotations": _words(rule),
+        "data": [_question(rule.sql), _threshold(above)],
     }
+
+
+def _words(rule: Rule) -> dict[str, str]:
+    """What the alert says; Grafana makes the link to the panel itself."""
+    dashboard, panel = rule.panel
+    said = {
+        "summary": _of_instance(rule.summary),
+        "description": _of_instance(rule.description or "The dashboard names them."),
+        "runbook_url": f"docs/runbook.md#{rule.name.lower()}",
+        "__dashboardUid__": f"evaluation-{dashboard}",
+        "__panelId__": str(panel),
+    }
+    if " as exporter" not in rule.sql:  # rows of no stream
+        return said
+    runbook = f"{{{{ $labels.exporter }}}}/runbook#{rule.name.lower()}"
+    return said | {"report_url": _REPORT, "runbook_url": runbook}
 
 
 def _of_instance(template: str) -> str:
@@ -104,7 +138,7 @@ def _question(sql: str) -> dict[str, Any]:
     }
 
 
-def _threshold() -> dict[str, Any]:
+def _threshold(above: float) -> dict[str, Any]:
     return {
         "refId": "C",
         "datasourceUid": "__expr__",
@@ -113,6 +147,6 @@ def _threshold() -> dict[str, Any]:
             "type": "threshold",
             "expression": "A",
             "datasource": {"type": "__expr__", "uid": "__expr__"},
-            "conditions": [{"evaluator": {"type": "gt", "params": [0]}}],
+            "conditions": [{"evaluator": {"type": "gt", "params": [above]}}],
         },
     }

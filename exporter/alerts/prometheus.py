@@ -2,46 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
 
-from exporter.alerts.definitions import Rule
-from exporter.alerts.rules import EXPORTER, FIGURES, FRESHNESS, TESTS
+from exporter.alerts.definitions import Rule, of_replicas
+from exporter.alerts.rules import (
+    EXPORTER,
+    FIGURES,
+    FRESHNESS,
+    STREAMS_KEPT,
+    TESTS,
+    TESTS_KEPT,
+    USUAL,
+)
 
 _HEAD = """\
 # Made by `exporter generate` from exporter/alerts/: change it there, or add rules of your own in another file.
 """
-# The labels of the alert as a selector; those that Prometheus would add are not among the stream's.
-_OF = (
-    '{{ $of := "" }}{{ range $name, $value := $labels }}'
-    '{{ if not (match "^(severity|segment|test|metric|column|label|critical|reason)$" $name) }}'
-    '{{ $of = printf "%s%s=%q," $of $name $value }}{{ end }}{{ end }}'
-    '{{ $of = printf "%ssegment=%q" $of $labels.segment }}'
-)
-_NAMES = (
-    _OF
-    + '{{ range query (printf "topk(5, max by (test, column, label) (evaluation_test_alert{%s,severity=%q}))" $of $labels.severity) }}'
-    "{{ .Labels.test }}{{ with .Labels.column }} of {{ . }}{{ end }}{{ with .Labels.label }} [{{ . }}]{{ end }}; {{ end }}"
-    "{{ if gt $value 5.0 }}five of {{ $value }}. {{ end }}"
-    '{{ with query (printf "sort_desc(topk(3, max by (column) (evaluation_column_drift_severity{%s} >= 1)))" $of) }}'
-    "Most drifted: {{ range . }}{{ .Labels.column }} ({{ .Value | humanize }}) {{ end }}{{ end }}"
+# A selector of the alert's stream. The stream tags are among its labels, and its figure's options may be: an address is
+# taken from the first stream that no label of the alert contradicts.
+_STREAM = (
+    '{{ $of := printf "project=%q,model=%q,segment=%q" $labels.project $labels.model $labels.segment }}'
+    '{{ with $labels.evaluation }}{{ $of = printf "%s,evaluation=%q" $of . }}{{ end }}'
 )
 _ADDRESS = (
-    _OF
-    + '{{ with query (printf "last_over_time(evaluation_stream_links{%s}[6h])" $of) }}{{ . | first | label "LABEL" }}{{ end }}'
+    _STREAM + '{{ $found := "" }}'
+    '{{ range query (printf "max without (instance, job) (last_over_time(evaluation_stream_links{%s}[6h]))" $of) }}'
+    "{{ $fits := true }}{{ range $name, $value := .Labels }}{{ with index $labels $name }}{{ if ne . $value }}{{ $fits = false }}{{ end }}{{ end }}{{ end }}"
+    "{{ if and $fits (not $found) }}{{ $found = .Labels.LABEL }}{{ end }}{{ end }}{{ $found }}"
 )
-_ANY_RUNBOOK = '{{ with query "last_over_time(evaluation_stream_links[1d])" }}{{ . | first | label "runbook" }}#NAME{{ end }}'
+_NAMES = (
+    '{{ $of := "" }}{{ range $name, $value := $labels }}{{ if ne $name "__name__" }}{{ $of = printf "%s%s=%q," $of $name $value }}{{ end }}{{ end }}'
+    '{{ $of = printf "%ssegment=%q" $of $labels.segment }}'
+    '{{ range query (printf "sort_desc(topk(5, max by (test, column, label) (test:evaluation_test_alert:kept{%s})))" $of) }}'
+    "{{ .Labels.test }}{{ with .Labels.column }} of {{ . }}{{ end }}{{ with .Labels.label }} [{{ . }}]{{ end }}"
+    "{{ if gt .Value 1.0 }} ({{ .Value }} windows in a row){{ end }}; {{ end }}"
+    "{{ if gt $value 5.0 }}five of {{ $value }}. {{ end }}"
+    + _STREAM
+    + '{{ with query (printf "sort_desc(topk(3, max by (column) (evaluation_column_drift_severity{%s} >= 1)))" $of) }}'
+    "Most drifted: {{ range . }}{{ .Labels.column }} ({{ .Value | humanize }}) {{ end }}{{ end }}"
+)
+_RUNBOOK = (
+    '{{ with query "max by (runbook) (last_over_time(evaluation_stream_links[1d]))" }}'
+    '{{ . | first | label "runbook" }}{{ else }}docs/runbook.md{{ end }}#NAME'
+)
+_FAILED = 'evaluation_tests{status=~"fail|error"}'
+_JUDGED = 'evaluation_tests{status!="skipped"}'
 _RECORDED = (
     {
         "record": "project_model:evaluation_tests_failed:ratio",
-        "expr": 'sum by (project, model) (max without (instance, job) (evaluation_tests{status=~"fail|error"}))'
-        ' / clamp_min(sum by (project, model) (max without (instance, job) (evaluation_tests{status!="skipped"})), 1)',
+        "expr": f"sum by (project, model) ({of_replicas(_FAILED)}) / clamp_min(sum by (project, model) ({of_replicas(_JUDGED)}), 1)",
     },
     {
         "record": "project_model:evaluation_alerting_tests:sum",
-        "expr": "sum by (project, model, severity) (max without (instance, job) (evaluation_alerting_tests))",
+        "expr": f"sum by (project, model, severity) ({of_replicas('evaluation_alerting_tests')})",
     },
     {
         "record": "project_model:evaluation_window_age:seconds",
@@ -52,17 +68,22 @@ _RECORDED = (
 
 def rule_files() -> dict[str, str]:
     """The files by their path in the project: what wakes somebody, and what is only worth knowing."""
-    groups = {"exporter": EXPORTER, "freshness": FRESHNESS, "tests": TESTS}
-    state = [{"name": "evaluation-recorded", "rules": list(_RECORDED)}]
-    state += [_group(name, rules) for name, rules in groups.items()]
     return {
-        "deploy/prometheus/rules/evaluation.yml": _text(state),
-        "deploy/prometheus/rules/evaluation-figures.yml": _text([_group("figures", FIGURES)]),
+        "deploy/prometheus/rules/evaluation.yml": _text(
+            _group("recorded", _RECORDED),
+            _group("exporter", map(_rule, EXPORTER)),
+            _group("freshness", map(_rule, FRESHNESS)),
+            _group("tests", (STREAMS_KEPT, TESTS_KEPT, *map(_rule, TESTS))),
+        ),
+        "deploy/prometheus/rules/evaluation-figures.yml": _text(
+            {"name": "evaluation-usual", "interval": "1h", "rules": list(USUAL)},
+            _group("figures", map(_rule, FIGURES)),
+        ),
     }
 
 
-def _group(name: str, rules: tuple[Rule, ...]) -> dict[str, Any]:
-    return {"name": f"evaluation-{name}", "rules": [_rule(rule) for rule in rules]}
+def _group(name: str, rules: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    return {"name": f"evaluation-{name}", "rules": list(rules)}
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
@@ -79,17 +100,14 @@ def _rule(rule: Rule) -> dict[str, Any]:
 def words(rule: Rule) -> Mapping[str, str]:
     """What the alert says: in words, and where to look."""
     said = {"summary": rule.summary, "description": rule.description or _NAMES}
-    if rule.component == "exporter":
-        return {**said, "runbook_url": _ANY_RUNBOOK.replace("NAME", rule.name.lower())}
-    return {
-        **said,
-        "dashboard_url": _ADDRESS.replace("LABEL", "dashboard"),
-        "report_url": _ADDRESS.replace("LABEL", "report"),
-        "runbook_url": _ANY_RUNBOOK.replace("NAME", rule.name.lower()),
-    }
+    runbook = {"runbook_url": _RUNBOOK.replace("NAME", rule.name.lower())}
+    if "$labels.project" not in rule.summary:
+        return said | runbook
+    places = {f"{page}_url": _ADDRESS.replace("LABEL", page) for page in ("dashboard", "report")}
+    return said | places | runbook
 
 
-def _text(groups: list[dict[str, Any]]) -> str:
+def _text(*groups: dict[str, Any]) -> str:
     return _HEAD + yaml.safe_dump(
-        {"groups": groups}, sort_keys=False, allow_unicode=True, width=10_000
+        {"groups": list(groups)}, sort_keys=False, allow_unicode=True, width=10_000
     )

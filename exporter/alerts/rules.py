@@ -2,27 +2,84 @@
 
 from __future__ import annotations
 
-from exporter.alerts.definitions import Rule, of_replicas
+from exporter.alerts.definitions import Rule, of_replicas, shown
 
 _OF = "`{project=…, model=…, evaluation=…}` of the alert"
 _MODEL = "{{ $labels.project }} / {{ $labels.model }}"
 _EVALUATION = _MODEL + ", {{ $labels.evaluation }}{{ with $labels.segment }} of {{ . }}{{ end }}"
 _TEST = "{{ $labels.test }}{{ with $labels.column }} of {{ . }}{{ end }}"
-_ALERTING = of_replicas("evaluation_alerting_tests")
-_LAST_SEEN = of_replicas("last_over_time(evaluation_alerting_tests[6h])")
-_END = of_replicas('evaluation_window_end_timestamp_seconds{segment=""}')
-_INTERVAL = of_replicas('evaluation_batch_interval_seconds{segment=""}')
-_WAIT = of_replicas('evaluation_batch_wait_seconds{segment=""}')
-# A stream that was silent for a month and for three intervals is retired, as on /metrics.
-_HEARD = "greatest(window_end, computed_at) > now() - greatest(interval '30 days', 3 * (window_end - time))"
-_STREAM = "project, model, evaluation, segment, stream"
+_END = shown('evaluation_window_end_timestamp_seconds{segment=""}')
+_INTERVAL = shown('evaluation_batch_interval_seconds{segment=""}')
+_WAIT = shown('evaluation_batch_wait_seconds{segment=""}')
+_STREAK = "max without (instance, job, critical) (last_over_time(evaluation_test_consecutive_failures[10m]))"
+_PAGING = 'max without (instance, job, severity) (last_over_time(evaluation_test_alert{severity="page"}[10m]))'
 _STORE_ANSWERS = "on () max(evaluation_store_up) == 1"
 _BLIND = (
-    "Every other alert is blind until it returns; those that fired stay as they were for six hours."
+    "Every other alert is blind until it returns; failing tests stay as they were for six hours."
 )
-_ROWS = of_replicas('evaluation_batch_rows{segment=""}')
-_USUAL_ROWS = of_replicas('avg_over_time(evaluation_batch_rows{segment=""}[14d])')
+# No exporter shows a state; one did within six hours.
+_GONE = (
+    "on () (absent(evaluation_store_up == 1) and on () max_over_time(evaluation_store_up[6h]) == 1)"
+)
+# Columns of l, a row of a view. A stream that was silent for a month and for three intervals is retired, as on /metrics.
+_STREAM = "l.project, l.model, l.evaluation, l.segment, l.stream"
+_EXPORTER = "split_part(l.report_url, '/snapshots/', 1) as exporter"
+_HEARD = "greatest(l.window_end, l.computed_at) > now() - greatest(interval '30 days', 3 * (l.window_end - l.time))"
+_OF_STREAM = " and ".join(
+    f"o.{c} = l.{c}" for c in ("project", "model", "evaluation", "segment", "stream")
+)
+_OF_FIGURE = "o.metric = m.metric and o.column_name = m.column_name and o.label = m.label and o.params = m.params"
 
+
+def _kept(record: str, expression: str, known: str) -> dict[str, str]:
+    """What is recorded stays as it is while no exporter shows a state, so that nothing seems mended.
+
+    But for what is shown still, while the store is away: *known*, as `unless` takes it.
+    """
+    return {"record": record, "expr": f"{expression} or ({record} and {_GONE} unless {known})"}
+
+
+def _usual(gauge: str, span: str, labels: str = "") -> dict[str, str]:
+    """A mean over many batches, which is costly to find and slow to change: once an hour is enough."""
+    of_time = f"avg_over_time({gauge}{labels}[{span}])"
+    return {
+        "record": f"stream:{gauge}:avg{span}",
+        "expr": f"avg without (instance, job) ({of_time})",
+    }
+
+
+def _usually(gauge: str, span: str) -> str:
+    return f"last_over_time(stream:{gauge}:avg{span}[3h])"
+
+
+def _beside_its_month(metrics: str, condition: str, share: str) -> str:
+    """SQL: streams with one of the metrics at such a share of its mean of 30 days."""
+    return f"""\
+select {_STREAM}, {_EXPORTER}, {share}::float8 as share
+from grafana.latest_snapshots l
+join grafana.latest_metrics m on m.snapshot_id = l.snapshot_id and m.metric in ({metrics}) and m.column_name = '' and m.label = ''
+cross join lateral (select avg(o.value) as mean from grafana.metrics o where {_OF_STREAM}
+                    and {_OF_FIGURE} and o.time > l.time - interval '30 days' and o.time <= l.time) usual
+where {_HEARD} and {condition}
+group by 1, 2, 3, 4, 5, 6"""
+
+
+_ALERTING, _ALERT = of_replicas("evaluation_alerting_tests"), of_replicas("evaluation_test_alert")
+_EVERY_STREAK = "max without (instance, job, critical) (evaluation_test_consecutive_failures)"
+STREAMS_KEPT = _kept("stream:evaluation_alerting_tests:kept", f"{_ALERTING} > 0", _ALERTING)
+TESTS_KEPT = _kept(  # its value: for how many windows in a row
+    "test:evaluation_test_alert:kept",
+    f"{_ALERT} * ignoring (severity) group_left () {_EVERY_STREAK} or {_ALERT}",
+    f"ignoring (severity) {_EVERY_STREAK}",
+)
+USUAL = (
+    _usual("evaluation_batch_rows", "14d", '{segment=""}'),
+    _usual("evaluation_roc_auc", "30d"),
+    _usual("evaluation_f1", "30d"),
+    _usual("evaluation_accuracy", "30d"),
+    _usual("evaluation_mae", "30d"),
+    _usual("evaluation_mae", "7d", '{arm=~"champion|challenger"}'),
+)
 EXPORTER = (
     Rule(
         name="EvaluationExporterDown",
@@ -57,9 +114,9 @@ EXPORTER = (
         name="EvaluationRefreshStuck",
         component="exporter",
         severity="warning",
-        summary="The exporter shows an old state.",
+        summary="An exporter shows an old state.",
         description="Its last look at the store was {{ $value | humanizeDuration }} ago, although the store answers.",
-        promql="time() - max(evaluation_exporter_last_refresh_timestamp_seconds) > 600 and "
+        promql="time() - min(evaluation_exporter_last_refresh_timestamp_seconds) > 600 and "
         + _STORE_ANSWERS,
         hold="5m",
         panel=("exporter-health", 3),
@@ -76,7 +133,7 @@ EXPORTER = (
         description="{{ $value }} series are not shown (reason: {{ $labels.reason }}).",
         promql="max by (reason) (evaluation_exporter_series_dropped) > 0",
         hold="15m",
-        panel=("exporter-health", 4),
+        panel=("exporter-health", 6),
         meaning="`max_series`: there are more figures than the budget allows; figures of columns go first, states and tests last. "
         "`duplicate`: two figures differ only by options that are not labels.",
         look="Dashboard Exporter health; `evaluation_exporter_series`.",
@@ -107,13 +164,13 @@ FRESHNESS = (
         severity="warning",
         summary="No new batch of " + _EVALUATION + ".",
         description="Its last window ended {{ $value | humanizeDuration }} ago: more than two of its intervals, beside the time that it waits for rows and labels.",
-        promql=f"time() - {_END} > 2 * {_INTERVAL} + {_WAIT}",
+        promql=f"time() - {_END} > 2 * {_INTERVAL} + ({_WAIT} or 0 * {_INTERVAL})",
         sql=f"""\
-select project, model, evaluation, stream, max(extract(epoch from now() - window_end))::float8 as seconds
-from grafana.latest_snapshots
-where segment = '' and extract(epoch from now() - window_end) > 2 * interval_seconds + coalesce(wait_seconds, 0)
-  and {_HEARD}
-group by 1, 2, 3, 4""",
+select {_STREAM}, {_EXPORTER}, max(extract(epoch from now() - l.window_end))::float8 as seconds
+from grafana.latest_snapshots l
+where l.segment = '' and {_HEARD}
+  and extract(epoch from now() - l.window_end) > 2 * l.interval_seconds + coalesce(l.wait_seconds, 0)
+group by 1, 2, 3, 4, 5, 6""",
         hold="5m",
         panel=("fleet-overview", 3),
         meaning="The job that evaluates, or the one that writes its data, has not run; of an evaluation that waits for labels: no labels come. "
@@ -128,12 +185,12 @@ group by 1, 2, 3, 4""",
         severity="warning",
         summary=_MODEL + " is no longer shown.",
         description="It was there within the last day, and is gone: deleted, renamed, or silent for longer than `forget`.",
-        promql="max by (project, model) (last_over_time(evaluation_window_end_timestamp_seconds[1d]))"
-        " unless max by (project, model) (evaluation_window_end_timestamp_seconds) and "
+        promql="max without (instance, job, evaluation, segment) (last_over_time(evaluation_window_end_timestamp_seconds[1d]))"
+        " unless max without (instance, job, evaluation, segment) (evaluation_window_end_timestamp_seconds) and "
         + _STORE_ANSWERS,
         hold="15m",
         panel=("fleet-overview", 1),
-        meaning="All streams of a model vanished from `/metrics`. It ends by itself after a day.",
+        meaning="All streams of a model, or of one set of its stream tags, vanished from `/metrics`. It ends by itself after a day.",
         look="`exporter list CONFIG --model …`; was the model renamed in the config, or another store given?",
         act="Put the name back, or let it end.",
         silence="By `project` and `model`.",
@@ -145,7 +202,7 @@ group by 1, 2, 3, 4""",
         summary="The exporter shows no model at all.",
         description="It answers and reaches its store, in which nothing was evaluated for a month.",
         promql="absent(evaluation_window_end_timestamp_seconds) and " + _STORE_ANSWERS,
-        sql=f"select 'none' as models, 1::float8 as value where not exists (select from grafana.latest_snapshots where {_HEARD})",
+        sql=f"select 'store' as store, 1::float8 as value where not exists (select from grafana.latest_snapshots l where {_HEARD})",
         hold="15m",
         panel=("fleet-overview", 1),
         meaning="The store is empty, or not the one that `exporter run` writes to.",
@@ -162,9 +219,13 @@ TESTS = (
         summary=_EVALUATION
         + ": {{ $value }} {{ if eq $value 1.0 }}test fails{{ else }}tests fail{{ end }}.",
         description="",  # names of tests and columns: see prometheus.py
-        promql=f"{_ALERTING} > 0 or ({_LAST_SEEN} > 0 and on () absent(evaluation_store_up))",
-        sql=f"select {_STREAM}, severity, count(*)::float8 as tests from grafana.alerting_tests where {_HEARD} group by 1, 2, 3, 4, 5, 6",
-        panel=("tests", 1),
+        promql=f"{STREAMS_KEPT['record']} > 0",
+        sql=f"""\
+select {_STREAM}, l.severity, {_EXPORTER}, count(*)::float8 as tests
+from grafana.alerting_tests l
+where {_HEARD}
+group by 1, 2, 3, 4, 5, 6, 7""",
+        panel=("tests", 10),
         meaning="Tests of the newest batch failed, or could not be done, as often as their `alert:` says: at once where it says nothing. "
         "A critical test pages, others warn. What was skipped (too few rows, labels not mature) is silent.",
         look=f"The report that the alert links to, or dashboard Tests, {_OF}; `exporter show CONFIG --model … --status fail`; `exporter alerts CONFIG`.",
@@ -179,14 +240,13 @@ TESTS = (
         severity="page",
         summary=_EVALUATION + ": " + _TEST + " has failed {{ $value }} windows in a row.",
         description="Nobody has mended it, or nobody can: then the test, or the model, is to be changed.",
-        promql=of_replicas("evaluation_test_consecutive_failures")
-        + " >= 3 and ignoring (critical, severity) "
-        + of_replicas('evaluation_test_alert{severity="page"}'),
+        promql=f"{_STREAK} >= 3 and {_PAGING}",
         sql=f"""\
-select {_STREAM}, test, metric, column_name as column, max(streak)::float8 as windows
-from grafana.watched_tests where alerting and severity = 'page' and streak >= 3 and {_HEARD}
-group by 1, 2, 3, 4, 5, 6, 7, 8""",
-        panel=("tests", 1),
+select {_STREAM}, l.test, l.metric, l.column_name as "column", {_EXPORTER}, max(l.streak)::float8 as windows
+from grafana.watched_tests l
+where l.alerting and l.severity = 'page' and l.streak >= 3 and {_HEARD}
+group by 1, 2, 3, 4, 5, 6, 7, 8, 9""",
+        panel=("tests", 10),
         meaning="A test that pages has failed in three windows in a row or more; what only warns, or has `alert: false`, is not among them.",
         look="Dashboard Tests: since when, and how far from the bound.",
         act="As for EvaluationTestsFailing. Three in a row are no accident.",
@@ -198,9 +258,13 @@ group by 1, 2, 3, 4, 5, 6, 7, 8""",
         severity="warning",
         summary=_EVALUATION + ": {{ $value }} figures could not be computed.",
         description="A column is gone, unreadable or of another type, or has no values; each row says which and why.",
-        promql=f"{of_replicas('evaluation_failed_figures')} > 0",
-        sql=f"select {_STREAM}, figures_failed::float8 as figures from grafana.latest_snapshots where figures_failed > 0 and {_HEARD}",
-        panel=("data-quality", 1),
+        promql=f"{shown('evaluation_failed_figures')} > 0",
+        sql=f"""\
+select {_STREAM}, {_EXPORTER}, max(l.figures_failed)::float8 as figures
+from grafana.latest_snapshots l
+where {_HEARD} and l.figures_failed > 0
+group by 1, 2, 3, 4, 5, 6""",
+        panel=("data-quality", 42),
         meaning="Metrics or drift scores of the newest batch have an error instead of a value.",
         look="The batch's report, under what was not computed; `exporter show CONFIG --model …`.",
         act="Restore the column, or take it out of the config if it is gone for good.",
@@ -214,8 +278,15 @@ FIGURES = (
         severity="info",
         summary=_EVALUATION + ": {{ $value }} rows, less than half of what is usual.",
         description="Compared with the mean of the last two weeks.",
-        promql=f"{_ROWS} < 0.5 * {_USUAL_ROWS}",
-        panel=("data-quality", 1),
+        promql=f"""{shown('evaluation_batch_rows{segment=""}')} < 0.5 * {_usually("evaluation_batch_rows", "14d")}""",
+        sql=f"""\
+select {_STREAM}, {_EXPORTER}, max(l.rows)::float8 as rows
+from grafana.latest_snapshots l
+where l.segment = '' and {_HEARD}
+  and l.rows < 0.5 * (select avg(o.rows) from grafana.snapshots o where {_OF_STREAM}
+                      and o.time > l.time - interval '14 days' and o.time <= l.time)
+group by 1, 2, 3, 4, 5, 6""",
+        panel=("data-quality", 12),
         meaning="The batch is much smaller than those before it. A test on `row_count` says the same with a bound of its own.",
         look="Dashboard Data quality, rows over time.",
         act="Ask who writes the data whether all of it has arrived; evaluate the window again when it has.",
@@ -227,8 +298,14 @@ FIGURES = (
         severity="info",
         summary=_EVALUATION + ": {{ $value | humanizePercentage }} of the columns have drifted.",
         description="Half of the columns and more: rather the reference, a feed or the season than single columns.",
-        promql=f"{of_replicas('evaluation_drifted_columns_ratio')} >= 0.5",
-        panel=("data-drift", 1),
+        promql=f"{shown('evaluation_drifted_columns_ratio')} >= 0.5",
+        sql=f"""\
+select {_STREAM}, {_EXPORTER}, max(m.value)::float8 as share
+from grafana.latest_snapshots l
+join grafana.latest_metrics m on m.snapshot_id = l.snapshot_id and m.metric = 'drifted_columns_ratio'
+where {_HEARD} and m.value >= 0.5
+group by 1, 2, 3, 4, 5, 6""",
+        panel=("data-drift", 11),
         meaning="At least half of the columns have moved away from the reference.",
         look="Dashboard Data drift: which columns, how far, and since when.",
         act="A fixed reference that has aged: take a rolling one. A feed that changed: ask who writes it.",
@@ -240,11 +317,17 @@ FIGURES = (
         severity="info",
         summary=_EVALUATION
         + ": {{ $value | humanizePercentage }} of {{ $labels.column }} is missing.",
-        description="At least half of the column has no value, whatever the reference has.",
-        promql=f"{of_replicas('evaluation_missing_ratio')} >= 0.5 unless "
-        + of_replicas("avg_over_time(evaluation_missing_ratio[14d])")
-        + " >= 0.4",
-        panel=("data-quality", 1),
+        description="At least half of the column has no value; a week ago it was less than two fifths.",
+        promql=f"{shown('evaluation_missing_ratio')} >= 0.5 unless {of_replicas('evaluation_missing_ratio offset 7d')} >= 0.4",
+        sql=f"""\
+select {_STREAM}, m.column_name as "column", {_EXPORTER}, max(m.value)::float8 as share
+from grafana.latest_snapshots l
+join grafana.latest_metrics m on m.snapshot_id = l.snapshot_id and m.metric = 'missing_ratio' and m.label = ''
+where {_HEARD} and m.value >= 0.5
+  and not coalesce((select o.value from grafana.metrics o where {_OF_STREAM} and {_OF_FIGURE}
+                    and o.window_end <= now() - interval '7 days' and o.time <= l.time order by o.time desc limit 1) >= 0.4, false)
+group by 1, 2, 3, 4, 5, 6, 7""",
+        panel=("data-quality", 11),
         meaning="A column that used to be filled is half empty, or more.",
         look="Dashboard Column: since when, and in which segment.",
         act="Ask who writes the column. A test on `missing_ratio` says it sooner.",
@@ -257,10 +340,13 @@ FIGURES = (
         summary=_EVALUATION + ": quality is a tenth below its month.",
         description="ROC AUC, F1 or accuracy (whichever is there) is below nine tenths of its mean of the last 30 days.",
         promql=" or ".join(
-            f"{of_replicas(g)} < 0.9 * {of_replicas(f'avg_over_time({g}[30d])')}"
-            for g in ("evaluation_roc_auc", "evaluation_f1", "evaluation_accuracy")
+            f"{shown(gauge)} < 0.9 * {_usually(gauge, '30d')}"
+            for gauge in ("evaluation_roc_auc", "evaluation_f1", "evaluation_accuracy")
         ),
-        panel=("classification", 1),
+        sql=_beside_its_month(
+            "'roc_auc', 'f1', 'accuracy'", "m.value < 0.9 * usual.mean", "min(m.value / usual.mean)"
+        ),
+        panel=("classification", 12),
         meaning="A classifier has become worse than it was this month.",
         look="Dashboards Classification and Data drift, side by side.",
         act="If inputs drifted too: retrain on recent data. If not: the relation between input and target has changed.",
@@ -272,8 +358,9 @@ FIGURES = (
         severity="info",
         summary=_EVALUATION + ": errors are a quarter above their month.",
         description="The mean absolute error is above 1.25 times its mean of the last 30 days.",
-        promql=f"{of_replicas('evaluation_mae')} > 1.25 * {of_replicas('avg_over_time(evaluation_mae[30d])')}",
-        panel=("regression", 1),
+        promql=f"{shown('evaluation_mae')} > 1.25 * {_usually('evaluation_mae', '30d')}",
+        sql=_beside_its_month("'mae'", "m.value > 1.25 * usual.mean", "max(m.value / usual.mean)"),
+        panel=("regression", 10),
         meaning="A regression errs more than it did this month.",
         look="Dashboards Regression and Data drift, side by side.",
         act="As for EvaluationQualityDropped.",
@@ -285,9 +372,16 @@ FIGURES = (
         severity="info",
         summary=_MODEL + ", {{ $labels.evaluation }}: the challenger errs less.",
         description="Over a week the challenger's mean absolute error was at least 5 % below the champion's.",
-        promql='avg without (instance, job, arm) (avg_over_time(evaluation_mae{arm="challenger"}[7d]))'
-        ' < 0.95 * avg without (instance, job, arm) (avg_over_time(evaluation_mae{arm="champion"}[7d]))',
-        panel=("champion-challenger", 1),
+        promql='avg without (arm) (last_over_time(stream:evaluation_mae:avg7d{arm="challenger"}[3h]))'
+        ' < 0.95 * avg without (arm) (last_over_time(stream:evaluation_mae:avg7d{arm="champion"}[3h]))',
+        sql="""\
+select o.project, o.model, o.evaluation, o.segment, (o.stream_tags - 'arm')::text as others,
+       (1 - avg(o.value) filter (where o.stream_tags ->> 'arm' = 'challenger') / avg(o.value) filter (where o.stream_tags ->> 'arm' = 'champion'))::float8 as gain
+from grafana.metrics o
+where o.metric = 'mae' and o.label = '' and o.time > now() - interval '7 days' and o.stream_tags ->> 'arm' in ('champion', 'challenger')
+group by 1, 2, 3, 4, 5
+having avg(o.value) filter (where o.stream_tags ->> 'arm' = 'challenger') < 0.95 * avg(o.value) filter (where o.stream_tags ->> 'arm' = 'champion')""",
+        panel=("champion-challenger", 11),
         meaning="A model with stream tags `arm=champion` and `arm=challenger` has a better challenger.",
         look="Dashboard Champion and challenger: on how many common batches, and how sure it is.",
         act="Decide; this is good news.",
