@@ -158,7 +158,7 @@ STATS = (
     ),
     stat(
         4,
-        "Common",
+        "Pairs",
         "Batches of the range in which both have the chosen metric: only these are compared. Source: grafana.metrics.",
         _judged("count(*)", "common"),
         scale=steps((None, GREY), (0, GREY), (_FEWEST, "text")),

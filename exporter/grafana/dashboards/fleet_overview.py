@@ -53,6 +53,14 @@ KEY = "concat_ws(' · ', project || ' / ' || model, nullif(stream, ''))"
 _NAME = f"{KEY} as line"
 _SHORT = "concat_ws(' · ', model, nullif(stream, ''))"
 _TO_MODEL = link_to("model-overview", "Open ${__data.fields.line}", row=("project", "model"))
+_LABELLED = f"{_NAME}, project, model"
+_TO_MODEL_OF_LINE = link_to(
+    "model-overview",
+    "Open ${__field.labels.line}",
+    project="${__field.labels.project:percentencode}",
+    model="${__field.labels.model:percentencode}",
+)
+_NO_LINE = {"line": "'no batches'", "project": "null", "model": "null"}
 _TO_TESTS = link_to("tests", "Which tests", keep=("project", "model"))
 _TO_DRIFT = link_to("data-drift", "Which columns", keep=("project", "model"))
 _TO_QUALITY = link_to("data-quality", "Which data", keep=("project", "model"))
@@ -243,16 +251,16 @@ HISTORY = status_history(
         never_empty(
             f"""\
 with points as (
-  select {DAY_OR_HOUR} as time, {_NAME}, {WORST} as status
-  from grafana.snapshots where {IN_RANGE} and {OF_FLEET} group by 1, 2),
+  select {DAY_OR_HOUR} as time, {_LABELLED}, {WORST} as status
+  from grafana.snapshots where {IN_RANGE} and {OF_FLEET} group by 1, 2, 3, 4),
 worst as (select line from points group by 1 order by count(*) filter (where status in (2, 3)) desc, 1 limit 20)
-select time, line, status from points join worst using (line)""",
-            {"line": "'no batches'", "status": "null"},
+select time, line, project, model, status from points join worst using (line)""",
+            _NO_LINE | {"status": "null"},
         ),
         series=True,
     ),
     size=(16, 12),
-    links=[link_to("tests", "Which tests", keep=("project", "model"))],
+    links=[_TO_MODEL_OF_LINE],
 )
 ALERTS = alert_list(
     21, "Firing alerts", "Alerts of Grafana and of Prometheus that fire now.", size=(8, 12)
@@ -264,11 +272,11 @@ DRIFT = status_history(
         never_empty(
             f"""\
 with points as (
-  select {DAY_OR_HOUR} as time, {_NAME}, max(drifted_columns_ratio) as drift
-  from grafana.snapshots where {IN_RANGE} and {OF_FLEET} and segment = '' and tested_columns > 0 group by 1, 2),
+  select {DAY_OR_HOUR} as time, {_LABELLED}, max(drifted_columns_ratio) as drift
+  from grafana.snapshots where {IN_RANGE} and {OF_FLEET} and segment = '' and tested_columns > 0 group by 1, 2, 3, 4),
 worst as (select line from points group by 1 order by avg(drift) desc, 1 limit 20)
-select time, line, drift from points join worst using (line)""",
-            {"line": "'no batches'", "drift": "null"},
+select time, line, project, model, drift from points join worst using (line)""",
+            _NO_LINE | {"drift": "null"},
         ),
         series=True,
     ),
@@ -276,7 +284,7 @@ select time, line, drift from points join worst using (line)""",
     unit="percentunit",
     statuses=False,
     scale=colours.DRIFTED_SHARE,
-    links=[_TO_DRIFT],
+    links=[_TO_MODEL_OF_LINE, _TO_DRIFT],
 )
 QUALITY = timeseries(
     *(31, "Main figure against the reference"),
@@ -287,7 +295,7 @@ QUALITY = timeseries(
 with main as (
 {_LATEST_QUALITY}),
 worst as (select * from main where vs_reference is not null order by vs_reference limit 10)
-select time, {_SHORT} as line, ({improvement("m.value", "m.reference", "m.metric")}) / nullif(abs(m.reference), 0) as vs_reference
+select time, {_SHORT} as line, project, model, ({improvement("m.value", "m.reference", "m.metric")}) / nullif(abs(m.reference), 0) as vs_reference
 from grafana.metrics m join worst w using (project, model, stream, metric)
 where {IN_RANGE} and segment = '' and column_name = '' and label = ''
 order by 1"""
@@ -297,7 +305,7 @@ order by 1"""
     unit="percentunit",
     defaults={"decimals": 1},
     legend="table",
-    links=[link_to("model-overview", "Open the model", keep=("project", "model"))],
+    links=[_TO_MODEL_OF_LINE],
 )
 COLUMNS = bar_gauge(
     *(40, "Most drifted columns now"),
@@ -306,7 +314,7 @@ COLUMNS = bar_gauge(
         f"""\
 select concat_ws(' · ', model, nullif(stream, ''), column_name) as name, max(severity) as severity, project, model, column_name as "column"
 from grafana.latest_drift where {OF_FLEET} and segment = '' and severity is not null
-group by project, model, stream, column_name order by severity desc limit 12"""
+group by project, model, stream, column_name order by severity desc limit 9"""
     ),
     size=(8, 11),
     names="top",

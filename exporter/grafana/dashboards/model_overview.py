@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from exporter.grafana import colours
 from exporter.grafana.cells import (
-    DRIFT_CELL,
     FAILED_CELL,
     REPORT_CELL,
     STATUS_CELL,
@@ -172,17 +171,22 @@ select min(vs_reference) as vs_reference from (
 EVALUATIONS = table(
     10,
     "Evaluations · latest batch",
-    "One row an evaluation of the whole batch, the worst first. `What fails` names the failing tests, `Since` the batch with "
-    "which the oldest of them began. Click one to see its tests. Sources: grafana.latest_snapshots, grafana.failing_tests.",
+    "One row an evaluation with its segments, the worst first; rows and drift are of the whole batch. `What fails` names the failing tests, "
+    "`Since` the batch with which the oldest of them began. Click one to see its tests. Sources: grafana.latest_snapshots, grafana.failing_tests.",
     [
         sql(
             f"""\
 with failing as (
-{what_fails("evaluation, stream", WHOLE_BATCH)})
-select status_code as status, concat_ws(' · ', evaluation, nullif(stream, '')) as line, window_end as until, rows,
-  (tests_fail + tests_error)::float8 as failed, drifted_columns_ratio as drift, failing, streak, since, tags ->> 'version' as version, report_url, project, model, evaluation
-from (select * from grafana.latest_snapshots where {WHOLE_BATCH}) s left join failing f using (evaluation, stream)
-order by array_position(array[3, 2, 1, 4, 0], status_code), failed desc, line"""
+{what_fails("evaluation, stream", _OF_STREAMS)}),
+latest as (
+  select project, model, evaluation, stream, {WORST} as status, max(window_end) as until, max(rows) filter (where segment = '') as rows,
+    sum(tests_fail + tests_error)::float8 as failed, max(drifted_columns_ratio) filter (where segment = '') as drift,
+    count(*) filter (where segment <> '' and status_code in (2, 3)) || ' of ' || nullif(count(*) filter (where segment <> ''), 0) as segments,
+    max(tags ->> 'version') as version, (array_agg(report_url order by segment <> ''))[1] as report_url
+  from grafana.latest_snapshots where {_OF_STREAMS} group by 1, 2, 3, 4)
+select status, concat_ws(' · ', evaluation, nullif(stream, '')) as line, until, rows, failed, failing, segments, streak, since, drift, version, report_url, project, model, evaluation
+from latest left join failing using (evaluation, stream)
+order by array_position(array[3, 2, 1, 4, 0], status), failed desc, line"""
         )
     ],
     size=(24, 7),
@@ -191,16 +195,17 @@ order by array_position(array[3, 2, 1, 4, 0], status_code), failed desc, line"""
         override(
             "line",
             displayName="Evaluation",
-            custom__minWidth=130,
+            custom__minWidth=110,
             links=[link_to("tests", "Its tests", row=("project", "model", "evaluation"))],
         ),
         override("until", displayName="Batch ended", unit="dateTimeFromNow", custom__width=92),
-        override("rows", displayName="Rows", unit="short", custom__width=64),
+        override("rows", displayName="Rows", unit="short", custom__width=58),
         override("failed", **FAILED_CELL),
-        override("drift", **DRIFT_CELL),
-        override("failing", displayName="What fails", custom__minWidth=170),
+        override("failing", displayName="What fails", custom__minWidth=120),
+        override("segments", displayName="Segments", custom__width=76),
         override("streak", **STREAK_CELL),
         override("since", **SINCE_CELL),
+        override("drift", displayName="Drift", unit="percentunit", decimals=0, custom__width=54),
         override("version", displayName="Version", custom__width=62),
         override("report_url", **REPORT_CELL),
         *hidden("project", "model", "evaluation"),
@@ -232,6 +237,7 @@ FIGURE_TREND = figure_trend(
     f"The first of {', '.join(MAIN)} that the model has.",
     where(_OF_BATCH, _MAIN),
     links=_TO_ERRORS,
+    nothing="no figure of quality",
 )
 DRIFT_TREND = timeseries(
     31,
@@ -362,16 +368,16 @@ order by time desc, evaluation, segment, stream, snapshot_id desc limit 100"""
     size=(24, 10),
     overrides=[
         override("status", **STATUS_CELL),
-        override("time", displayName="From", unit="dateTimeAsIso", custom__width=150),
-        override("length", displayName="Length", unit="s", decimals=0, custom__width=76),
-        override("batch", displayName="Batch", custom__minWidth=60),
-        override("line", displayName="Evaluation", custom__minWidth=150),
+        override("time", displayName="From", unit="dateTimeAsIso", custom__width=148),
+        override("length", displayName="Length", unit="s", decimals=0, custom__width=64),
+        override("batch", displayName="Batch", custom__minWidth=44),
+        override("line", displayName="Evaluation", custom__minWidth=100),
         override("rows", displayName="Rows", unit="short", custom__width=64),
         override("failed", **FAILED_CELL),
         override("drift", displayName="Drift", unit="percentunit", decimals=0, custom__width=56),
-        override("revision", displayName="Revision", custom__width=74),
-        override("delay", displayName="Delay", unit="s", decimals=0, custom__width=80),
-        override("version", displayName="Version", custom__minWidth=60),
+        override("revision", displayName="Revision", custom__width=68),
+        override("delay", displayName="Delay", unit="s", decimals=0, custom__width=68),
+        override("version", displayName="Version", custom__minWidth=56),
         override("report_url", **REPORT_CELL),
         *hidden("project", "model", "evaluation"),
     ],
@@ -401,6 +407,7 @@ ANY = figure_trend(
     where("column_name = ''", any_of("metric", "metric")),
     size=(24, 9),
     links=_TO_ERRORS,
+    nothing="no figure",
 )
 
 DASHBOARD = Dashboard(

@@ -50,7 +50,9 @@ _TO_MODELS = link_to("model-overview", "Open the model", keep=_KEPT)
 _TO_QUALITY = link_to("data-quality", "Which data", keep=_KEPT)
 _STREAM = "project, model, evaluation, segment, stream"
 _RAW = f"{_STREAM}, test, column_name, label"
-_OF_SEVERAL = f"{varying('project')}, {varying('model')}"
+# The project only where models of two projects have the same name.
+_OF_SEVERAL = f"""\
+case when min(project) over (partition by model) <> max(project) over (partition by model) then project end, {varying("model")}"""
 # A test's name, with whatever of its stream is not the same for all.
 _LINE = f"concat_ws(' · ', {TEST}, {_OF_SEVERAL}, {varying('evaluation')}, {varying('segment')}, {varying('stream')})"
 _ONE_TEST = any_of(TEST, "test")
@@ -108,14 +110,14 @@ NOW = (
     ),
     _now(
         3,
-        "Warned",
+        "Warns",
         "warning",
         "failed and are not critical. 0 is good.",
         colours.NONE_IS_GOOD_WARNING,
     ),
     _now(
         4,
-        "Skipped",
+        "Skips",
         "skipped",
         "had no reason to be done, such as too few rows; neither good nor bad.",
         steps((None, GREY)),
@@ -268,11 +270,11 @@ order by since is null, longest desc nulls last, batches desc, name limit 50"""
     size=(14, 12),
     nothing="nothing failed in the range",
     overrides=[
-        override("name", displayName="Test", custom__minWidth=180, links=[TO_TEST]),
+        override("name", displayName="Test", custom__minWidth=150, links=[TO_TEST]),
         override("episodes", displayName="Episodes", custom__width=76),
-        override("batches", displayName="Batches", custom__width=72),
-        override("mean", displayName="Mean", unit="s", decimals=1, custom__width=88),
-        override("longest", displayName="Longest", unit="s", decimals=1, custom__width=88),
+        override("batches", displayName="Batches", custom__width=66),
+        override("mean", displayName="Mean", unit="s", decimals=1, custom__width=76),
+        override("longest", displayName="Longest", unit="s", decimals=1, custom__width=76),
         override("since", **{**SINCE_CELL, "displayName": "Open since"}),
         *hidden("project", "model", "test"),
     ],
