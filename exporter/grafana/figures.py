@@ -60,7 +60,7 @@ PLAIN = "params <> '{}', params::text"  # what has no options comes first
 # Where several streams are chosen, what has one batch only is of the newest, and the first of these.
 FIRST = "evaluation, position('champion' in stream) = 0, stream"
 FIRST_OF_NEWEST = f"rank() over (order by time desc, {FIRST})"
-_OF = "concat_ws(' · ', evaluation, nullif(regexp_replace(stream, '[^=, ]+=', '', 'g'), ''))"
+_OF = "concat_ws(' · ', nullif(regexp_replace(stream, '[^=, ]+=', '', 'g'), ''), evaluation)"
 # What tells several figures of one metric apart: the name that was given, or options that differ.
 _APART = f"coalesce(name, case when min(params::text) over () <> max(params::text) over () then {OPTIONS} end, '')"
 
@@ -316,14 +316,14 @@ def segments(
             ],
         ),
         override("line", displayName="Of", custom__minWidth=130),
-        override("rows", displayName="Rows", custom__width=66, unit="locale"),
-        override("vs_reference", **against(f"{ids[main]} vs ref") | {"custom__width": 92}),
+        override("rows", displayName="Rows", custom__width=60, unit="locale"),
+        override("vs_reference", **against("vs ref")),
         override("report_url", **REPORT_CELL),
         *[
             override(
                 i,
                 displayName=title,
-                custom__width=68,
+                custom__width=65,
                 unit=unit_of(CATALOGUE[i].unit),
                 decimals=_DECIMALS.get(CATALOGUE[i].unit),
             )
@@ -333,7 +333,7 @@ def segments(
     return table(
         id_,
         "Segments · latest batch",
-        f"The whole batch and its segments, the worst first: by {ids[main]} against the same segment's reference. "
+        f"The whole batch and its segments, the worst first: `vs ref` is {ids[main]} against the same segment's reference, negative is worse. "
         "Click one to see it on this dashboard. Source: grafana.latest_metrics.",
         [
             sql(
@@ -390,9 +390,9 @@ order by time desc, line limit 100"""
             override("time", displayName="Batch", unit="dateTimeAsIso", custom__width=164),
             override("status", **STATUS_CELL),
             override("line", displayName="Of", custom__minWidth=130),
-            override("rows", displayName="Rows", custom__width=66, unit="locale"),
+            override("rows", displayName="Rows", custom__width=60, unit="locale"),
             *[
-                override(i, displayName=t, custom__width=68, unit=unit_of(CATALOGUE[i].unit))
+                override(i, displayName=t, custom__width=65, unit=unit_of(CATALOGUE[i].unit))
                 for i, t in ids.items()
             ],
             override("version", displayName="Version", custom__minWidth=60),

@@ -215,7 +215,7 @@ concat_ws(' ', name, 'k: ' || (params ->> 'k'), case when min((params - 'k')::te
 
 
 def _at_k(id_: int, title: str, metric: str) -> Json:
-    return over_time(id_, title, metric, size=(8, 7), named=_BY_K, nothing=_NO_RANKING)
+    return over_time(id_, title, metric, size=(8, 7), named=_BY_K, nothing="not measured")
 
 
 RANKING = [
