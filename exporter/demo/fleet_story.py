@@ -15,9 +15,9 @@ from exporter.demo.fleet_roster import Member
 from exporter.store.postgres import Store
 
 _STATES = """
-select count(*), count(*) filter (where worst = 0) from (
-  select max(status_code) as worst from grafana.model_states
-  where project = any (%s) group by project, model) models"""
+select count(*), count(*) filter (where sound) from (
+  select bool_and(status = 'success') as sound from grafana.latest_snapshots
+  where project = any (%s) and model = any (%s) group by project, model) models"""
 _FAILING = """
 select test, array_agg(distinct column_name) filter (where column_name <> ''), min(since)
 from grafana.failing_tests
@@ -65,7 +65,8 @@ def fleet_story(store: Store, fleet: Fleet) -> FleetStory:
     """How the fleet is, as the store has it."""
     connection = store.connection()
     teams = sorted({m.team for m in fleet.members})
-    models, well = connection.execute(_STATES, (teams,)).fetchone() or (0, 0)
+    names = [m.name for m in fleet.members]
+    models, well = connection.execute(_STATES, (teams, names)).fetchone() or (0, 0)
     return FleetStory(models, well, list(_told(connection, fleet)))
 
 

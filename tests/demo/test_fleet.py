@@ -100,6 +100,10 @@ def test_the_summary_tells_how_each_incident_shows(shown: Shown, model: str, see
     assert seen in shown.told(model)
 
 
+def test_the_summary_counts_the_models_that_are_well(shown: Shown) -> None:
+    assert " snapshots. 4 of 11 models are well.\n" in shown.result.stdout
+
+
 def test_only_models_with_an_incident_fail_in_their_newest_batch(shown: Shown) -> None:
     hurt = {"decay", "dead", "gone", "jump", "category"}
     bad = shown.asked("select distinct model from grafana.failing_tests where critical")
