@@ -9,7 +9,6 @@ from exporter.grafana.queries import (
     DAY_OR_HOUR,
     IN_RANGE,
     any_of,
-    never_empty,
     where,
 )
 
@@ -73,14 +72,23 @@ order by column_name, bin"""
 
 
 def over_time(column: str = _OF_COLUMN, *, otherwise: str) -> str:
-    """A column's bins over time, for a heatmap: `time`, `metric`, `value`; *otherwise* is what an empty one says."""
-    query = f"""\
-select time, bin_name as metric, sum(current)::float8 / nullif(sum(sum(current)) over (partition by time), 0) as value
-from (select {DAY_OR_HOUR} as time, {BIN} as bin_name, current
+    """A column's bins over time, for a heatmap: `time`, `metric` and `Value`, bins in their order.
+
+    A heatmap of no rows is an error, and shows no text: without any bin *otherwise* is the name of the
+    middle one of three that are empty.
+    """
+    return f"""\
+with found as (
+select time, bin_name as metric, sum(current)::float8 / nullif(sum(sum(current)) over (partition by time), 0) as "Value", min(bin) as bin
+from (select {DAY_OR_HOUR} as time, {BIN} as bin_name, bin, current
       from grafana.distributions
       where {where(IN_RANGE, CHOSEN, column)}) b
-group by 1, 2"""
-    return never_empty(query, {"metric": f"'{otherwise}'", "value": "null"})
+group by 1, 2)
+select * from (
+  select time, metric, "Value" from found
+  union all
+  select $__timeTo()::timestamptz, told, 0 from unnest(array[' ', '{otherwise}', '  ']) told where not exists (select from found)) shown
+order by time, (select min(bin) from found f where f.metric = shown.metric)"""
 
 
 def categories_over_time(column: str = _OF_COLUMN, most: int = 12) -> str:

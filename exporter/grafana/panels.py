@@ -456,12 +456,13 @@ def heatmap(
     links: Sequence[Json] = (),
     repeat: str = "",
 ) -> Json:
-    """Bins over time: rows of `time`, `metric` (the bin's name, which begins with its number) and `value`."""
+    """Bins over time: rows of `time`, `metric` (the bin's name, which begins with its number) and `Value`."""
     return panel(
         *("heatmap", id_, title, description, [target]),
         size=size,
         unit=unit,
         links=links,
+        transformations=[_SPLIT],
         custom={
             "scaleDistribution": {"type": "linear"},
             "hideFrom": {"legend": False, "tooltip": False, "viz": False},

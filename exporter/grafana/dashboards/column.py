@@ -169,7 +169,7 @@ OVER_TIME = heatmap(
     *(20, "Distribution over time"),
     "The darker, the larger the share of a batch's values in a bin, or category; bins stay the same from batch to batch. A cell a day, or an hour "
     "in ranges under three days. A band that moves or splits is drift. Source: grafana.distributions.",
-    sql(over_time(otherwise="no histogram of this column"), series=True),
+    sql(over_time(otherwise="no histogram")),
     size=(15, 12),
     links=[_TO_DRIFT],
 )

@@ -119,7 +119,7 @@ order by abs(value / nullif(reference, 0) - 1) desc nulls last limit 1"""
         ),
         unit="percentunit",
         decimals=0,
-        scale=steps((None, LATE), (-0.25, "text"), (0.25, LATE)),
+        scale=steps((None, GREY), (-10, LATE), (-0.25, "text"), (0.25, LATE)),
         defaults={"noValue": NOTHING},
         links=[_TO_DRIFT],
     ),
@@ -346,7 +346,7 @@ LENGTHS = heatmap(
     *(50, "Lengths of texts over time"),
     "Characters a text, of the text whose length has drifted most: the darker, the larger the share of a batch's texts in a bin. "
     "Bins stay the same from batch to batch. Source: grafana.distributions.",
-    sql(over_time(_LENGTH, otherwise="no histogram of text_length"), series=True),
+    sql(over_time(_LENGTH, otherwise="no histogram")),
     size=(12, 12),
     links=[_TO_DRIFT],
 )
@@ -409,7 +409,7 @@ where told ? 'word' order by column_name, side, weight desc limit 100"""
 EACH = heatmap(
     *(80, "$column"),
     "The descriptor's distribution over time: the darker, the larger the share of a batch's texts in a bin, or with a label. Source: grafana.distributions.",
-    sql(over_time(otherwise="no histogram"), series=True),
+    sql(over_time(otherwise="no histogram")),
     size=(8, 8),
     links=[link_to("column", "Open the column", keep=(*KEPT, "column"))],
     repeat="column",
