@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,31 @@ def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def drawn(name: str) -> Any:
     from benchmarks.peers.drawing import cases
+    from benchmarks.peers.drawing_unstructured import unstructured
 
-    return next(case for case in cases(range(1)) if case.name.startswith(name))
+    all_of = chain(cases(range(1)), unstructured(range(1)))
+    return next(case for case in all_of if case.name.startswith(name))
 
 
-@pytest.mark.parametrize("name", ["tiny", "small regression", "small classes", "ranking"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tiny",
+        "small regression",
+        "small classes",
+        "ranking",
+        "300 texts",
+        "300 vectors",
+        "notes",
+        "tested",
+    ],
+)
 def test_every_question_has_an_answer_here(name: str) -> None:
     from benchmarks.peers.answering import Answering
 
     case = drawn(name)
     answering = Answering(case)
-    assert len(case.questions) > 20
+    assert len(case.questions) > 8
     for question in case.questions:
         assert answering.answers(question), question
 
@@ -72,3 +87,13 @@ def test_a_difference_without_a_known_reason_stands_out() -> None:
     assert [d.question[1] for d in outcome.unknown] == ["RowCount"]
     assert outcome.missing == ["TestOfTomorrow"]
     assert "by its rows, not by its cells | 1 |" in page(outcome)
+
+
+@pytest.mark.parametrize(("theirs", "same"), [(0.31, True), (0.45, True), (0.75, False)])
+def test_p_values_that_hang_on_lots_are_the_same_where_the_lots_could_be(theirs, same) -> None:
+    from benchmarks.peers.answering import Answer, compared
+
+    ours = {("column_drift", "age", ""): Answer(0.33)}
+    asked = ("drift", "ValueDrift", {"column": "age", "method": "empirical_mmd"})
+    (found,) = compared(drawn("tiny"), asked, [{"part": 0, "value": theirs}], ours)
+    assert (found is None) == same

@@ -14,16 +14,18 @@ from typing import Any
 from benchmarks.peers.__main__ import SILENT, environment
 from benchmarks.peers.answering import Answering, Difference, compared
 from benchmarks.peers.drawing import Case, cases
+from benchmarks.peers.drawing_unstructured import unstructured
 from benchmarks.peers.reporting import Outcome, write
 from exporter.errors import PlanError
 
+ALONE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # threads slow small frames down
 SCRIPT = Path(__file__).parent / "asking_evidently.py"
 
 
 def main(seeds: int, folder: Path) -> int:
     """0 where every figure is the same or its difference is known."""
-    os.environ.update(SILENT)
-    drawn = list(cases(range(seeds)))
+    os.environ.update(SILENT | ALONE)
+    drawn = [*cases(range(seeds)), *unstructured(range(seeds))]
     told = _asked(drawn, folder)
     outcome = Outcome(told["evidently"], seeds, told["names"], len(drawn))
     for i, case in enumerate(drawn):
@@ -48,6 +50,8 @@ def _asked(drawn: list[Case], folder: Path) -> Any:
         (folder / f"{i:03}.answers.json").unlink(missing_ok=True)
         case.reference.to_pickle(folder / f"{i:03}.reference.pkl")
         case.current.to_pickle(folder / f"{i:03}.current.pkl")
+        for part, frame in case.beside.items():
+            frame.to_pickle(folder / f"{i:03}.{part}.pkl")
         asked.write_text(text, "utf-8")
     command = [environment("evidently"), SCRIPT, folder]
     done = subprocess.run(command, check=True, capture_output=True, text=True)

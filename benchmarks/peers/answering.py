@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from math import isclose
+from math import isclose, sqrt
 from typing import Any
 
+from benchmarks.peers.answering_unstructured import described, of_ranking, of_vectors
 from benchmarks.peers.drawing import Case, Question
 from exporter import evaluation
 from exporter.batch import Schema
@@ -31,7 +32,10 @@ ROUNDED = {  # what Evidently 0.4 rounds before it tests it, and how wide
     **dict.fromkeys(("min", "max", "mean", "median", "std"), 0.00501),
     **dict.fromkeys(("unique_ratio", "most_common_ratio"), 0.0000501),
     "column_drift": 0.000501,
+    "embeddings_drift": 0.000501,
 }
+DEALS = {"TVD": (1000, 1000), "empirical_mmd": (100, 999)}  # lots that are drawn: theirs, ours
+SPREADS = 5  # standard errors that two shares of lots may be apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,13 @@ class Answering:
     def answers(self, question: Question) -> dict[Key, Answer]:
         """Every figure or test that the question gives here."""
         kind, name, options = question
+        if kind == "descriptor":
+            told = described(self.case, name, options)
+            return {(name, "note", str(row)): Answer(value) for row, value in told}
+        if kind == "embeddings":
+            return _told(of_vectors(self.case, options))
+        if kind == "test" and self.case.task == "ranking":
+            return _told(of_ranking(self.case, name, options))
         under = "tests" if kind == "test" else "metrics"
         entries = translate(under, name, options).entries  # type: ignore[arg-type]
         asked = [{entry.name: _compatible(entry.name, entry.options)} for entry in entries]
@@ -77,6 +88,10 @@ class Answering:
         """What one of Evidently's results is here."""
         kind, name, options = question
         label = _label(result.get("label", ""))
+        if kind == "descriptor":
+            return name, "note", str(result["row"])
+        if kind == "embeddings":
+            return "embeddings_drift", "picture", ""
         if kind == "test":
             (entry, *_) = TESTS[result["name"]].entries
             return _id(entry), result["column"], label
@@ -123,7 +138,8 @@ def compared(
 ) -> Iterator[Difference | None]:
     """For each of Evidently's figures None where ours is the same, or the difference."""
     answering = Answering(case)
-    known = len(UNDER_METRICS[question[1]].entries) if question[0] != "test" else 0
+    measured = question[0] in ("metric", "drift")
+    known = len(UNDER_METRICS[question[1]].entries) if measured else 0
     for result in theirs:
         if result.get("part", -1) >= known > 0:
             continue  # the deviation of percentages, which nobody asks for
@@ -143,10 +159,19 @@ def _same(question: Question, key: Key, theirs: Answer, ours: Answer) -> bool:
         return theirs.status != "" or ours.value is None
     if ours.value is None:
         return False
-    if question[0] == "test" and key[0] in ROUNDED:
+    if question[0] != "descriptor" and question[2].get("method") in DEALS:
+        return _alike(theirs.value, ours.value, DEALS[question[2]["method"]])
+    if question[0] in ("test", "embeddings") and key[0] in ROUNDED:
         return abs(theirs.value - ours.value) <= ROUNDED[key[0]]
     width = NEAR_P if key[0] == "column_drift" else 1e-9
     return isclose(theirs.value, ours.value, rel_tol=NEAR, abs_tol=width)
+
+
+def _alike(theirs: float, ours: float, deals: tuple[int, int]) -> bool:
+    """Whether two p-values that hang on lots may be of one chance."""
+    m, n = deals
+    chance = (theirs * m + ours * n + 1) / (m + n + 2)
+    return abs(theirs - ours) <= SPREADS * sqrt(chance * (1 - chance) * (1 / m + 1 / n)) + 1 / m
 
 
 def _compatible(name: str, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import evidently
+import evidently.descriptors as descriptors_07
 import evidently.legacy.metrics as metrics_04
+import evidently.legacy.metrics.data_drift.embedding_drift_methods as of_embeddings
 import evidently.legacy.test_preset as presets_04
 import evidently.legacy.tests as tests_04
 import evidently.metrics as metrics_07
@@ -36,6 +38,9 @@ from evidently.legacy.test_suite import TestSuite
 from evidently.legacy.tests.utils import approx
 
 Result = dict[str, Any]
+OF_SCORES = ("TestColumnDrift", "TestEmbeddingsDrift")  # whose figure is called a score
+OF_WORDS = ("WordMatch", "WordNoMatch", "IncludesWords", "ExcludesWords", "TriggerWordsPresent")
+OF_LETTERS = ("NonLetterCharacterPercentage",)
 PARTS_04 = {  # of metrics with many figures: ours, and where each stands in its result
     "DatasetSummaryMetric": {
         "row_count": "current.number_of_rows", "column_count": "current.number_of_columns",
@@ -80,7 +85,8 @@ def main(folder: Path) -> None:
         if Path(f"{stem}.answers.json").exists():
             continue
         reference, current = (pd.read_pickle(f"{stem}.{side}.pkl") for side in ("reference", "current"))  # fmt: skip
-        asker = Asker(case, reference, current)
+        train = Path(f"{stem}.train.pkl")
+        asker = Asker(case, reference, current, pd.read_pickle(train) if train.exists() else None)
         answers = [asker.answer(*question) for question in case["questions"]]
         Path(f"{stem}.answers.json").write_text(json.dumps(answers), "utf-8")
     print(json.dumps({"evidently": evidently.__version__, "names": _names()}))
@@ -98,15 +104,17 @@ def _names() -> dict[str, list[str]]:
 class Asker:
     """One case, as both of its APIs want it."""
 
-    def __init__(self, case: Mapping[str, Any], reference: Any, current: Any) -> None:
+    def __init__(self, case: Mapping[str, Any], reference: Any, current: Any, train: Any) -> None:
         self.columns, self.task = case["columns"], case["task"]
-        self.reference, self.current = reference, current
+        self.reference, self.current, self.train = reference, current, train
 
     def answer(self, kind: str, name: str, options: dict[str, Any]) -> list[Result] | str:
         """The results of one question, or what was raised."""
         try:
-            if kind == "test":
+            if kind in ("test", "embeddings"):
                 return list(self._tested(name, options))
+            if kind == "descriptor":
+                return list(self._described(name, options))
             if hasattr(metrics_07, name):
                 return list(self._measured(name, options))
             return list(self._measured_by_04(name, options))
@@ -123,7 +131,8 @@ class Asker:
             target=columns.get("target"), prediction=outcome, datetime=None,
             numerical_features=columns.get("numerical"),
             categorical_features=columns.get("categorical"),
-            datetime_features=columns.get("datetime"), task=tasks.get(self.task, self.task),
+            datetime_features=columns.get("datetime"), text_features=columns.get("text"),
+            embeddings=columns.get("embeddings"), task=tasks.get(self.task, self.task),
             user_id=columns.get("user"), item_id=columns.get("item"),
             pos_label=columns.get("positive"),
         )  # fmt: skip
@@ -131,15 +140,19 @@ class Asker:
     def _tested(self, name: str, options: dict[str, Any]) -> Iterator[Result]:
         made = getattr(tests_04, name, None) or getattr(presets_04, name)
         given = {key: _approx(value) for key, value in options.items()}
+        if name == "TestEmbeddingsDrift":
+            given = {"embeddings_name": "picture", "drift_method": _of_embeddings(given)}
         suite = TestSuite(tests=[made(**given)])
+        known = {f"{side}_train_data": self.train for side in ("current", "reference")}
         suite.run(
-            reference_data=self.reference, current_data=self.current, column_mapping=self._mapping()
-        )
+            reference_data=self.reference, current_data=self.current,
+            column_mapping=self._mapping(), additional_data={} if self.train is None else known,
+        )  # fmt: skip
         told = suite.as_dict()["tests"]
         asked = suite._inner_suite.context.test_results  # noqa: SLF001  as_dict leaves the names out
         for test, said in zip(asked, told, strict=True):
             found = said.get("parameters") or {}
-            score = {"TestColumnDrift": "score"}.get(type(test).__name__, "value")
+            score = "score" if type(test).__name__ in OF_SCORES else "value"
             column = getattr(test, "column_name", None)
             yield {
                 "name": type(test).__name__,
@@ -152,7 +165,7 @@ class Asker:
     def _dataset(self, frame: Any) -> Dataset:
         columns = self.columns
         parts: dict[str, Any] = {
-            f"{kind}_columns": columns.get(kind) or [] for kind in ("numerical", "categorical", "datetime")
+            f"{kind}_columns": columns.get(kind) or [] for kind in ("numerical", "categorical", "datetime", "text")
         }  # fmt: skip
         target, label, score = (columns.get(k) for k in ("target", "prediction", "probability"))
         if self.task == "regression":
@@ -183,6 +196,24 @@ class Asker:
             for label, number in values:
                 yield {"part": part, "label": str(label), "value": _number(number)}
 
+    def _described(self, name: str, options: dict[str, Any]) -> Iterator[Result]:
+        """A descriptor of each text."""
+        given = dict(options)
+        columns = given.pop("columns", "note")
+        if "expected_schema" in given:
+            given["expected_schema"] = dict.fromkeys(given["expected_schema"], int)
+        if name in OF_WORDS:
+            given["lemmatize"] = False  # what it lemmatises with is a download
+        places = columns if name == "JSONMatch" else [columns]
+        asked = getattr(descriptors_07, name)(*places, alias="told", **given)
+        frame = self.current
+        if name in OF_LETTERS:  # it divides by their number
+            frame = frame[frame["note"].str.strip() != ""]
+        definition = DataDefinition(text_columns=self.columns["text"])
+        of = Dataset.from_pandas(frame.reset_index(drop=True), definition, descriptors=[asked])
+        for row, value in zip(frame.index, of.as_dataframe()["told"], strict=True):
+            yield {"row": int(row), "value": _number(value)}
+
     def _measured_by_04(self, name: str, options: dict[str, Any]) -> Iterator[Result]:
         report = OldReport(metrics=[getattr(metrics_04, name)(**options)])
         reference = None if self.task == "ranking" else self.reference
@@ -200,6 +231,11 @@ class Asker:
             for step in path.split("."):
                 value = value[step]
             yield {"ours": ours, "label": "", "value": _number(value)}
+
+
+def _of_embeddings(given: dict[str, Any]) -> Any:
+    method = given.pop("drift_method", None)
+    return getattr(of_embeddings, method)(**given) if method else None
 
 
 def _at(k: int, table: dict[str, dict[Any, Any]]) -> float:

@@ -14,6 +14,7 @@ SIZES = {"tiny": (40, 35), "small": (200, 120), "middle": (900, 400), "large": (
 CLASSES = ("ant", "bee", "cat")
 NUMERICAL_METHODS = ("ks", "wasserstein", "kl_div", "psi", "jensenshannon", "anderson",
                      "cramer_von_mises", "hellinger", "mannw", "ed", "es", "t_test")  # fmt: skip
+LOTS = 1000  # rows up to which methods that draw lots are asked: theirs take the square of them
 CATEGORICAL_METHODS = ("chisquare", "z", "kl_div", "psi", "jensenshannon", "hellinger", "g_test")
 
 
@@ -27,6 +28,7 @@ class Case:
     columns: Mapping[str, Any]  # as under `columns:`
     task: str | None
     questions: list[Question] = field(default_factory=list)
+    beside: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # of a ranking: train, items
 
 
 def cases(seeds: range) -> Iterator[Case]:
@@ -89,6 +91,9 @@ def _tables(name: str, reference: pd.DataFrame, current: pd.DataFrame) -> Case:
         case.questions.extend(_of_numbers(column, reference[column]))
     for column in categories:
         case.questions.extend(_of_categories(column))
+    if len(reference) <= LOTS:
+        lots = [(column, "empirical_mmd") for column in numbers] + [(c, "TVD") for c in categories]
+        case.questions += [("drift", "ValueDrift", {"column": c, "method": m}) for c, m in lots]
     return case
 
 
@@ -262,14 +267,7 @@ def _many(name: str, rng: np.random.Generator, m: int, n: int) -> Case:
 
 def _ranking(name: str, rng: np.random.Generator) -> Case:
     """Lists of at least twenty, best first, no two scores equal: elsewhere Evidently's are wrong."""
-    frames = []
-    for users in (60, 40):
-        rows = [
-            (f"u{u}", f"i{item}", float(rng.random() < 0.3), score)
-            for u in range(users)
-            for item, score in zip(rng.permutation(80)[:25], -np.sort(-rng.random(25)), strict=True)
-        ]
-        frames.append(pd.DataFrame(rows, columns=["user", "item", "clicked", "said"]))
+    frames = [lists(rng, users) for users in (60, 40)]
     columns = {"user": "user", "item": "item", "target": "clicked", "prediction": "said"}
     case = Case(name, frames[0], frames[1], columns, "ranking")
     for k in (1, 5, 10):
@@ -277,3 +275,13 @@ def _ranking(name: str, rng: np.random.Generator) -> Case:
                      "Personalization", "ScoreDistribution", "MARKMetric"):  # fmt: skip
             case.questions.append(("metric", what, {"k": k}))
     return case
+
+
+def lists(rng: np.random.Generator, users: int) -> pd.DataFrame:
+    """What is recommended to each user: 25 of 80 items, best first, and whether it was clicked."""
+    rows = [
+        (f"u{u}", f"i{item}", float(rng.random() < 0.3), score)
+        for u in range(users)
+        for item, score in zip(rng.permutation(80)[:25], -np.sort(-rng.random(25)), strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["user", "item", "clicked", "said"])
