@@ -271,7 +271,7 @@ def _legend(kind: str) -> Json:
         "calcs": ["lastNotNull"],
         "sortBy": "Last *",
         "sortDesc": True,
-        "width": 276,
+        "width": 262,
     }
 
 
@@ -390,8 +390,9 @@ def bar_gauge(
             "valueMode": "text",
             "namePlacement": names,
             "showUnfilled": False,
-            "sizing": "auto",
+            "sizing": "manual",
             "minVizHeight": 12,
+            "maxVizHeight": 30,
             "minVizWidth": 8,
             "text": {"titleSize": 12, "valueSize": 13},
         },

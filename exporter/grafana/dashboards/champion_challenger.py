@@ -129,6 +129,7 @@ STATS = (
         f"Whether the challenger is better by the chosen metric. {_HOW} Source: grafana.metrics.",
         _judged(_VERDICT, "verdict"),
         size=(8, 4),
+        scale=steps((None, GREY)),
         colouring="background_solid",
         defaults={"mappings": VERDICTS},
         links=[_TO_MODEL],

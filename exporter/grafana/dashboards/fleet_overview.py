@@ -51,9 +51,11 @@ from exporter.grafana.queries import (
 
 KEY = "concat_ws(' · ', project || ' / ' || model, nullif(stream, ''))"
 _NAME = f"{KEY} as line"
-_SHORT = "concat_ws(' · ', model, nullif(stream, ''))"
+# The project only where models of two projects have the same name.
+_SHORT = """concat_ws(' · ', case when model in (
+    select model from grafana.streams group by 1 having count(distinct project) > 1) then project || ' / ' || model else model end, nullif(stream, ''))"""
 _TO_MODEL = link_to("model-overview", "Open ${__data.fields.line}", row=("project", "model"))
-_LABELLED = f"{_NAME}, project, model"
+_LABELLED = f"{_SHORT} as line, project, model"
 _TO_MODEL_OF_LINE = link_to(
     "model-overview",
     "Open ${__field.labels.line}",
@@ -303,8 +305,6 @@ order by 1"""
     ],
     size=(12, 12),
     unit="percentunit",
-    defaults={"decimals": 1},
-    legend="table",
     links=[_TO_MODEL_OF_LINE],
 )
 COLUMNS = bar_gauge(
@@ -337,7 +337,7 @@ FAILED = timeseries(
         sql(
             f"""\
 with found as (
-  select {DAY_OR_HOUR} as time, {_NAME}, sum(tests_fail + tests_error)::float8 as failed
+  select {DAY_OR_HOUR} as time, {_SHORT} as line, sum(tests_fail + tests_error)::float8 as failed
   from grafana.snapshots where {IN_RANGE} and {OF_FLEET} group by 1, 2),
 worst as (select line from found group by 1 having sum(failed) > 0 order by sum(failed) desc limit 10)
 select time, line, failed from found join worst using (line) order by 1"""

@@ -79,8 +79,10 @@ _OF_BATCH = where("column_name = ''", "label = ''")
 
 
 def _failing(condition: str) -> Json:
+    """How many critical tests fail now; nothing where none was done."""
     return sql(
-        f"select count(*) as failing from grafana.failing_tests where {where(OF_FLEET, 'critical', condition)}"
+        "select case when count(*) > 0 then count(*) filter (where critical and status_code in (2, 3)) end as failing "
+        f"from grafana.latest_tests where {where(OF_FLEET, 'status_code < 4', condition)}"
     )
 
 
@@ -100,6 +102,7 @@ STATS = (
             f"{STATE} as status",
             WORST_FIRST,
         ),
+        scale=steps((None, GREY)),
         colouring="background_solid",
         defaults={"mappings": colours.STATUS},
         links=[_TO_TESTS],
@@ -118,18 +121,20 @@ STATS = (
         3,
         "Data",
         "Critical tests of the data that fail in the latest batches: quality and drift of columns. 0 is good. "
-        "Source: grafana.failing_tests.",
+        "Source: grafana.latest_tests.",
         _failing(f"not ({judges_model()})"),
         scale=colours.NONE_IS_GOOD,
+        defaults={"noValue": "not tested"},
         links=[_TO_QUALITY, _TO_DRIFT],
     ),
     stat(
         4,
         "Model",
         "Critical tests of the predictions against the truth that fail in the latest batches. 0 is good. "
-        "Source: grafana.failing_tests.",
+        "Source: grafana.latest_tests.",
         _failing(judges_model()),
         scale=colours.NONE_IS_GOOD,
+        defaults={"noValue": "not tested"},
         links=_TO_ERRORS,
     ),
     stat(
@@ -368,8 +373,8 @@ order by time desc, evaluation, segment, stream, snapshot_id desc limit 100"""
     size=(24, 10),
     overrides=[
         override("status", **STATUS_CELL),
-        override("time", displayName="From", unit="dateTimeAsIso", custom__width=148),
-        override("length", displayName="Length", unit="s", decimals=0, custom__width=64),
+        override("time", displayName="From", unit="dateTimeAsIso", custom__width=156),
+        override("length", displayName="Length", unit="s", decimals=0, custom__width=60),
         override("batch", displayName="Batch", custom__minWidth=44),
         override("line", displayName="Evaluation", custom__minWidth=100),
         override("rows", displayName="Rows", unit="short", custom__width=64),

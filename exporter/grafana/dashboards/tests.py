@@ -295,7 +295,7 @@ order by status, times desc, why limit 50"""
         )
     ],
     size=(24, 7),
-    nothing="everything was tested",
+    nothing="nothing was left out",
     overrides=[
         override("status", **STATUS_CELL),
         override("why", displayName="Why", custom__minWidth=260, links=[_TO_QUALITY]),
