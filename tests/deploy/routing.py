@@ -1,0 +1,89 @@
+"""Alertmanager's file with one of the `receivers:` sections in the place of its own, and a server that reads it."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import requests
+
+FOLDER = Path(__file__).parents[2] / "deploy" / "alertmanager"
+CONFIG = FOLDER / "alertmanager.yml"
+RECEIVERS = sorted((FOLDER / "receivers").glob("*.yml*"))
+PATIENCE = 60
+
+
+def with_receivers(section: str, folder: Path) -> Path:
+    """The file that the container makes of the two, with the templates beside it."""
+    head, _, _ = CONFIG.read_text("utf-8").partition("\nreceivers:\n")
+    path = folder / "alertmanager.yml"
+    path.write_text(f"{head}\n{section}", "utf-8")
+    if not (folder / "templates").exists():
+        (folder / "templates").symlink_to(FOLDER / "templates")
+    return path
+
+
+class Alertmanager(NamedTuple):
+    """One that runs."""
+
+    url: str
+
+    def take(self, *alerts: Mapping[str, Any]) -> None:
+        """Give it alerts as Prometheus does: labels, and annotations under `annotations`."""
+        now = datetime.now(UTC).isoformat()
+        body = [
+            {
+                "labels": {k: v for k, v in alert.items() if k != "annotations"},
+                "annotations": alert.get("annotations", {}),
+                "startsAt": now,
+            }
+            for alert in alerts
+        ]
+        requests.post(f"{self.url}/api/v2/alerts", json=body, timeout=10).raise_for_status()
+
+    def silenced(self) -> dict[str, bool]:
+        """Of each alert, by its label `id`, whether others keep it from being told."""
+        found = requests.get(f"{self.url}/api/v2/alerts", timeout=10).json()
+        return {alert["labels"]["id"]: bool(alert["status"]["inhibitedBy"]) for alert in found}
+
+
+@contextmanager
+def alertmanager(binary: str, config: Path, folder: Path) -> Iterator[Alertmanager]:
+    """An Alertmanager on the loopback; ends with the test."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        place = f"127.0.0.1:{free.getsockname()[1]}"
+    command = [
+        binary,
+        f"--config.file={config}",
+        f"--storage.path={folder / 'data'}",
+        f"--web.listen-address={place}",
+        "--cluster.listen-address=",
+    ]
+    with (
+        (folder / "log").open("w") as log,
+        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log) as process,
+    ):
+        try:
+            wait_for_answer(f"http://{place}/-/ready", process)
+            yield Alertmanager(f"http://{place}")
+        finally:
+            process.terminate()
+
+
+def wait_for_answer(url: str, process: subprocess.Popen[Any]) -> None:
+    """Wait until it answers 200."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "it has ended"
+        try:
+            if requests.get(url, timeout=5).ok:
+                return
+        except requests.RequestException:
+            time.sleep(0.1)
+    raise AssertionError(f"{url} does not answer")
