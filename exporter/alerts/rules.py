@@ -91,7 +91,7 @@ EXPORTER = (
         hold="5m",
         panel=("exporter-health", 1),
         meaning=f"Prometheus scrapes no exporter: none runs, the network is cut, or the token is wrong. {_BLIND}",
-        look="`up` in Prometheus and its page of targets; the log of `exporter serve`; `curl -s http://HOST:9877/-/healthy`.",
+        look="`up` in Prometheus and its page of targets; the log of `exporter serve`; `curl -s http://127.0.0.1:9877/-/healthy` on its machine.",
         act="Start it again. 401 in the target's error: the token file of Prometheus is not what `EXPORTER_TOKEN` holds. "
         "A scrape that exceeds `sample_limit` fails as a whole: raise it above `max_series`.",
         silence="By `alertname` while the exporter is moved; it inhibits all others anyway.",

@@ -76,7 +76,7 @@ def expected(minute: int, rule: Rule, *alerts: dict[str, Any]) -> dict[str, Any]
     return {"eval_time": f"{minute}m", "alertname": rule.name, "exp_alerts": list(alerts)}
 
 
-ANSWERS = ("evaluation_store_up", {}, "1x300")
+ANSWERS: Given = ("evaluation_store_up", {}, "1x300")
 AGE = of_stream("evaluation_missing_ratio", "0.1x5 0.8x5 0.1x5", column="age")
 TEST = {"test": "few gaps", "metric": "missing_ratio", "column": "age"}
 HERE = "shop / churn, inputs"

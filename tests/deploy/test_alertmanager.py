@@ -191,7 +191,7 @@ def test_without_exporter_or_store_only_that_is_told(
 
 
 @contextmanager
-def listening(server: socketserver.BaseServer) -> Iterator[str]:
+def listening(server: socketserver.TCPServer) -> Iterator[str]:
     """The server's address; it ends with the test."""
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -282,7 +282,7 @@ def test_a_mail_names_the_worst_columns_and_is_one_for_the_model(
             "evaluation": "quality",
             "annotations": SAID | {"summary": "quality fails"},
         }
-        alerts = [PAGE | {"annotations": SAID}, quality]
+        alerts: list[dict[str, Any]] = [PAGE | {"annotations": SAID}, quality]
         message = sent(program("prometheus-alertmanager"), tmp_path, section, received, *alerts)
     plain = message.get_body(("plain",)).get_content()
     page = message.get_body(("html",)).get_content()
