@@ -63,15 +63,12 @@ _OF = "concat_ws(' · ', evaluation, nullif(segment, ''), nullif(stream, ''))"
 _NO_TEXTS = "no texts"
 
 
-def _project() -> Json:
-    values = f"select project from grafana.series where {_HAS_TEXTS} group by 1 order by 1"
-    return choice("project", "Project", values, otherwise=_NO_TEXTS)
-
-
-def _model() -> Json:
-    values = f"select model from grafana.series where {OF_PROJECT} and {_HAS_TEXTS} group by 1 order by 1"
-    told = "The project's models that have texts."
-    return choice("model", "Model", values, otherwise=_NO_TEXTS, description=told)
+def _texts_first(name: str, label: str, conditions: str) -> Json:
+    """The variable of projects or models: all of them, those that have texts first."""
+    values = f"""\
+select {name} from grafana.streams where {conditions} group by 1
+order by {name} in (select {name} from grafana.series where {conditions} and {_HAS_TEXTS}) desc, 1"""
+    return choice(name, label, values, otherwise=f"no {name}s yet")
 
 
 STATS = (
@@ -421,8 +418,8 @@ DASHBOARD = Dashboard(
     question="What do the texts look like, and have they changed?",
     about="text",
     variables=[
-        _project(),
-        _model(),
+        _texts_first("project", "Project", "true"),
+        _texts_first("model", "Model", OF_PROJECT),
         evaluation(),
         segment(),
         stream(),
