@@ -24,7 +24,7 @@ _GONE = (
 # Columns of l, a row of a view. A stream that was silent for a month and for three intervals is retired, as on /metrics.
 _STREAM = "l.project, l.model, l.evaluation, l.segment, l.stream"
 _EXPORTER = "split_part(l.report_url, '/snapshots/', 1) as exporter"
-_HEARD = "greatest(l.window_end, l.computed_at) > now() - greatest(interval '30 days', 3 * (l.window_end - l.time))"
+HEARD = "greatest(l.window_end, l.computed_at) > now() - greatest(interval '30 days', 3 * (l.window_end - l.time))"
 _OF_STREAM = " and ".join(
     f"o.{c} = l.{c}" for c in ("project", "model", "evaluation", "segment", "stream")
 )
@@ -60,7 +60,7 @@ from grafana.latest_snapshots l
 join grafana.latest_metrics m on m.snapshot_id = l.snapshot_id and m.metric in ({metrics}) and m.column_name = '' and m.label = ''
 cross join lateral (select avg(o.value) as mean from grafana.metrics o where {_OF_STREAM}
                     and {_OF_FIGURE} and o.time > l.time - interval '30 days' and o.time <= l.time) usual
-where {_HEARD} and {condition}
+where {HEARD} and {condition}
 group by 1, 2, 3, 4, 5, 6"""
 
 
@@ -168,7 +168,7 @@ FRESHNESS = (
         sql=f"""\
 select {_STREAM}, {_EXPORTER}, max(extract(epoch from now() - l.window_end))::float8 as seconds
 from grafana.latest_snapshots l
-where l.segment = '' and {_HEARD}
+where l.segment = '' and {HEARD}
   and extract(epoch from now() - l.window_end) > 2 * l.interval_seconds + coalesce(l.wait_seconds, 0)
 group by 1, 2, 3, 4, 5, 6""",
         hold="5m",
@@ -202,7 +202,7 @@ group by 1, 2, 3, 4, 5, 6""",
         summary="The exporter shows no model at all.",
         description="It answers and reaches its store, in which nothing was evaluated for a month.",
         promql="absent(evaluation_window_end_timestamp_seconds) and " + _STORE_ANSWERS,
-        sql=f"select 'store' as store, 1::float8 as value where not exists (select from grafana.latest_snapshots l where {_HEARD})",
+        sql=f"select 'store' as store, 1::float8 as value where not exists (select from grafana.latest_snapshots l where {HEARD})",
         hold="15m",
         panel=("fleet-overview", 1),
         meaning="The store is empty, or not the one that `exporter run` writes to.",
@@ -223,7 +223,7 @@ TESTS = (
         sql=f"""\
 select {_STREAM}, l.severity, {_EXPORTER}, count(*)::float8 as tests
 from grafana.alerting_tests l
-where {_HEARD}
+where {HEARD}
 group by 1, 2, 3, 4, 5, 6, 7""",
         panel=("tests", 10),
         meaning="Tests of the newest batch failed, or could not be done, as often as their `alert:` says: at once where it says nothing. "
@@ -244,7 +244,7 @@ group by 1, 2, 3, 4, 5, 6, 7""",
         sql=f"""\
 select {_STREAM}, l.test, l.metric, l.column_name as "column", {_EXPORTER}, max(l.streak)::float8 as windows
 from grafana.watched_tests l
-where l.alerting and l.severity = 'page' and l.streak >= 3 and {_HEARD}
+where l.alerting and l.severity = 'page' and l.streak >= 3 and {HEARD}
 group by 1, 2, 3, 4, 5, 6, 7, 8, 9""",
         panel=("tests", 10),
         meaning="A test that pages has failed in three windows in a row or more; what only warns, or has `alert: false`, is not among them.",
@@ -262,7 +262,7 @@ group by 1, 2, 3, 4, 5, 6, 7, 8, 9""",
         sql=f"""\
 select {_STREAM}, {_EXPORTER}, max(l.figures_failed)::float8 as figures
 from grafana.latest_snapshots l
-where {_HEARD} and l.figures_failed > 0
+where {HEARD} and l.figures_failed > 0
 group by 1, 2, 3, 4, 5, 6""",
         panel=("data-quality", 42),
         meaning="Metrics or drift scores of the newest batch have an error instead of a value.",
@@ -282,7 +282,7 @@ FIGURES = (
         sql=f"""\
 select {_STREAM}, {_EXPORTER}, max(l.rows)::float8 as rows
 from grafana.latest_snapshots l
-where l.segment = '' and {_HEARD}
+where l.segment = '' and {HEARD}
   and l.rows < 0.5 * (select avg(o.rows) from grafana.snapshots o where {_OF_STREAM}
                       and o.time > l.time - interval '14 days' and o.time <= l.time)
 group by 1, 2, 3, 4, 5, 6""",
@@ -303,7 +303,7 @@ group by 1, 2, 3, 4, 5, 6""",
 select {_STREAM}, {_EXPORTER}, max(m.value)::float8 as share
 from grafana.latest_snapshots l
 join grafana.latest_metrics m on m.snapshot_id = l.snapshot_id and m.metric = 'drifted_columns_ratio'
-where {_HEARD} and m.value >= 0.5
+where {HEARD} and m.value >= 0.5
 group by 1, 2, 3, 4, 5, 6""",
         panel=("data-drift", 11),
         meaning="At least half of the columns have moved away from the reference.",
@@ -323,7 +323,7 @@ group by 1, 2, 3, 4, 5, 6""",
 select {_STREAM}, m.column_name as "column", {_EXPORTER}, max(m.value)::float8 as share
 from grafana.latest_snapshots l
 join grafana.latest_metrics m on m.snapshot_id = l.snapshot_id and m.metric = 'missing_ratio' and m.label = ''
-where {_HEARD} and m.value >= 0.5
+where {HEARD} and m.value >= 0.5
   and not coalesce((select o.value from grafana.metrics o where {_OF_STREAM} and {_OF_FIGURE}
                     and o.window_end <= now() - interval '7 days' and o.time <= l.time order by o.time desc limit 1) >= 0.4, false)
 group by 1, 2, 3, 4, 5, 6, 7""",

@@ -29,6 +29,7 @@ COMMANDS = {
     "delete": ("exporter.cli.stored:delete", "Delete snapshots from the store."),
     "import": ("exporter.cli.stored:import_", "Store snapshots that are JSON files."),
     "serve": ("exporter.cli.serving:serve", "Serve reports, and gauges for Prometheus."),
+    "alerts": ("exporter.cli.alerts:alerts", "Show what would be told now, and why."),
     "stack": ("exporter.cli.stack:stack", "Start store, exporter, Prometheus and Grafana here."),
     "metrics": ("exporter.cli.catalogue:metrics", "Show what can be computed and tested."),
     "generate": ("exporter.cli.catalogue:generate", "Write every generated file anew."),

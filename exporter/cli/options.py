@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import click
+
+from exporter.errors import nearest
 
 if TYPE_CHECKING:
     from exporter.config import Loaded
@@ -109,6 +111,20 @@ class Place:
 
         with open_store(self.location) as store:
             yield store
+
+    def unknown(self, chosen: Mapping[str, Any]) -> str:
+        """What explains that nothing fits: a model or evaluation that the config does not have."""
+        models = self.loaded.models if self.loaded else {}
+        known = {
+            "model": {model.model or key for key, model in models.items()},
+            "evaluation": {name for model in models.values() for name in model.evaluations or {}},
+        }
+        for option, names in known.items():
+            name = chosen.get(option)
+            if models and name and name not in names:
+                hint = nearest(name, names) or f", but {', '.join(sorted(names))}"
+                return f": there is no {option} {name!r}{hint}"
+        return ""
 
     def question(self, chosen: dict[str, Any]) -> dict[str, Any]:
         """What `selecting` gave, as `Store.find` asks for it."""

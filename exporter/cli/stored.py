@@ -23,7 +23,7 @@ from exporter.cli.options import (
 from exporter.cli.output import say, write_file
 from exporter.cli.snapshots import HEADS, head_line, print_snapshot
 from exporter.cli.tables import many, print_table
-from exporter.errors import PlanError, SnapshotError, nearest
+from exporter.errors import PlanError, SnapshotError
 from exporter.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def list_(
     shown = found[-most:] if most else found
     if not shown:
         asked = any(chosen.values())
-        click.echo(f"no snapshots that fit{_unknown(where, chosen)}" if asked else _NONE)
+        click.echo(f"no snapshots that fit{where.unknown(chosen)}" if asked else _NONE)
         return
     print_table(HEADS, [head_line(s, where.zone) for s in shown], right=("id", "rows"))
     if len(found) > len(shown):
@@ -189,7 +189,7 @@ def _one(store: Store, where: Place, rest: list[str], chosen: dict[str, Any]) ->
         return _of_project(where, store.read(ids_of(rest)[0]))
     found = store.find(**where.question(chosen), limit=1)
     if not found or found[0].id is None:
-        hint = _unknown(where, chosen) or ": `exporter list` shows what there is"
+        hint = where.unknown(chosen) or ": `exporter list` shows what there is"
         raise PlanError(f"no snapshot fits{hint}")
     return store.read(found[0].id)
 
@@ -204,21 +204,6 @@ def _of_project(where: Place, snapshot: Snapshot) -> Snapshot:
             "`exporter list` shows this project's"
         )
     return snapshot
-
-
-def _unknown(where: Place, chosen: dict[str, Any]) -> str:
-    """What explains that nothing fits: a name that the config does not have."""
-    models = where.loaded.models if where.loaded else {}
-    known = {
-        "model": {model.model or key for key, model in models.items()},
-        "evaluation": {name for model in models.values() for name in model.evaluations or {}},
-    }
-    for option, names in known.items():
-        name = chosen[option]
-        if models and name and name not in names:
-            hint = nearest(name, names) or f", but {', '.join(sorted(names))}"
-            return f": there is no {option} {name!r}{hint}"
-    return ""
 
 
 def _agreed(question: str) -> bool:

@@ -50,6 +50,15 @@ def many(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
+def lasting(seconds: float) -> str:
+    """`2 days 3 hours`, `50 minutes`: a length in its two largest units."""
+    minutes = max(round(seconds / 60), 1)
+    days, hours = divmod(minutes // 60, 24)
+    parts = [(days, "day"), (hours, "hour"), (minutes % 60, "minute")]
+    first = next(i for i, (count, _) in enumerate(parts) if count)
+    return " ".join(many(count, unit) for count, unit in parts[first : first + 2] if count)
+
+
 def window_of(start: datetime | None, end: datetime | None, zone: str) -> str:
     """A window as short as it can be told: a day, an hour, a month, or its two ends."""
     if start is None or end is None:

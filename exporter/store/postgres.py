@@ -21,6 +21,7 @@ from exporter.store.identity import claim
 from exporter.store.links import Links, read_links, tell_links
 from exporter.store.records import Input, Key, Result, Written
 from exporter.store.rows import copy_rows, delete_rows, keys_of
+from exporter.store.trial import ask_for_alert, end_alert
 
 __all__ = ["Input", "Key", "Result", "Store", "Written"]
 
@@ -179,6 +180,14 @@ class Store:
     def links(self, project: str) -> Links:
         """Where the project's reports and dashboards are found, as it was told last."""
         return self._do(lambda connection: read_links(connection, storable_text(project)))
+
+    def ask_for_test_alert(self, length: timedelta) -> datetime:
+        """Let the test alert fire for so long from now; when it ends."""
+        return self._do(lambda connection: ask_for_alert(connection, length))
+
+    def end_test_alert(self) -> bool:
+        """End the test alert; whether there was one."""
+        return self._do(end_alert)
 
     def keep_input(
         self, project: str, evaluation: str, start: datetime, end: datetime, source: Input
