@@ -81,7 +81,7 @@ def _show_fleet(folder: Path, count: int, days: int | None, until: datetime | No
         f"\nNext:\n"
         f"  {ours} list {config} --status fail\n"
         f"  {ours} report {config} --status fail -o report.html\n"
-        f"  {ours} serve {config}"
+        f"  {ours} stack {config}"
     )
     _end(errors)
 
@@ -118,7 +118,7 @@ def _tell(found: Demo) -> None:
         f"  {ours} list {config} --status fail\n"
         f"  {ours} show {config} --evaluation inputs --status fail\n"
         f"  {ours} report {config} --evaluation inputs --status fail -o report.html\n"
-        f"  {ours} serve {config}"
+        f"  {ours} stack {config}"
     )
 
 

@@ -140,6 +140,7 @@ class Stack:
     def _wait(self) -> None:
         """Until every part is ready, has ended or was waited for long enough."""
         waiting, deadline = list(self.running), time.monotonic() + PATIENCE
+        ready: list[Running] = []
         while waiting and time.monotonic() < deadline:
             self.watch()
             for running in [r for r in waiting if r.told or r.is_ready()]:
@@ -147,8 +148,10 @@ class Stack:
                 if running.told and running.part.name == "exporter":
                     raise ExporterError("nothing else makes sense without the exporter: stopped")
                 if not running.told:
-                    self.rows.append((running.part.name, running.part.address, running.part.what))
+                    ready.append(running)
             time.sleep(_NAP)
+        for part in [running.part for running in self.running if running in ready]:
+            self.rows.append((part.name, part.address, part.what))
         for running in waiting:
             self.tell(
                 f"{running.part.name} is not ready after {PATIENCE:.0f} s: its log is {running.log}"

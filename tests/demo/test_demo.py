@@ -82,7 +82,7 @@ def test_what_to_type_next_is_true(shown: Shown) -> None:
     result = CliRunner().invoke(main, listing)
     assert result.exit_code == 0
     assert f"{shown.data.day('2013-12-31')}" in result.stdout
-    assert [words[0] for words in following] == ["list", "show", "report", "serve"]
+    assert [words[0] for words in following] == ["list", "show", "report", "stack"]
 
 
 def test_a_second_call_makes_nothing_new_and_tells_the_same_story(shown: Shown) -> None:
