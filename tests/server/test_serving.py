@@ -26,11 +26,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 from store.samples import DAY, NOW, snapshot
 
+from exporter.config import load_config
 from exporter.errors import ConfigError, ExporterError
 from exporter.prometheus import Exposition
 from exporter.server import app
 from exporter.server.answers import takes_gzip
-from exporter.server.serving import _listener
+from exporter.server.serving import _listener, _tell_links
 from exporter.server.snapshots import Pages
 from exporter.store import Store, migrate, open_store
 from exporter.store.embedded import EmbeddedPostgres
@@ -300,6 +301,8 @@ def test_the_token_comes_from_the_environment(folder: Path) -> None:
     with serving(folder, NOWHERE, EXPORTER_TOKEN="s3cret\n") as running:
         assert running.get("/metrics").status_code == 401
         assert running.get("/metrics", Authorization="Bearer s3cret").status_code == 200
+        index = requests.head(running.url, auth=("any", "s3cret"), timeout=PATIENCE)
+        assert (index.status_code, index.content) == (503, b"")  # let in, and the store is away
         assert running.get("/-/healthy").status_code == 200
 
 
@@ -404,3 +407,27 @@ def kill(server: EmbeddedPostgres) -> None:
     """SIGKILL to the postmaster: no chance to write anything back."""
     pid = int((server.data / "postmaster.pid").read_text().splitlines()[0])
     os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [("", "https://ml.example.com"), ("?options=-c%20default_transaction_read_only%3Don", "")],
+)
+def test_the_store_is_told_of_links_by_who_may_write_and_nobody_else_fails(
+    tmp_path: Path, database: str, options: str, told: str
+) -> None:
+    config = tmp_path / "exporter.yaml"
+    links = "links: {exporter: 'https://ml.example.com'}"
+    config.write_text(f"{links}\n{CONFIG.format(store='embedded')}")
+    with Store(database + options) as store:
+        _tell_links(store, load_config(config))
+    with Store(database) as store:
+        assert store.links("p").exporter == told
+
+
+def test_a_store_that_is_away_is_told_of_links_by_the_next_run(tmp_path: Path) -> None:
+    config = tmp_path / "exporter.yaml"
+    config.write_text(f"links: {{}}\n{CONFIG.format(store='embedded')}")
+    with Store(NOWHERE) as store:
+        _tell_links(store, load_config(config))
+        assert store._connection is None
