@@ -54,7 +54,7 @@ KNOWN: tuple[tuple[str, Meets], ...] = (
      lambda d: d.question[1] == "IsValidJSON" and d.theirs.value == 1),
     ("a list of one item has no diversity here, and 0 in 0.4",
      lambda d: d.key[0] == "diversity_at_k" and d.question[2]["k"] == 1),
-    ("0.4 counts recommended items that training has not as covered, in the reference only: the bound is another",
+    ("0.4's coverage of the reference counts all of its items, at any rank and unknown to training or not: the bound is another",
      lambda d: d.key[0] == "item_coverage" and d.ours is not None and d.theirs.value == d.ours.value),
     ("0.7 divides the rows of a category by those that have any; here, as in 0.4, by all rows",
      lambda d: d.question[1] == "CategoryCount" and d.key[1] == "city"),
@@ -137,7 +137,7 @@ def page(outcome: Outcome) -> str:
         "Descriptors that need a download (sentiment, words out of the vocabulary, lemmas) or a model, and those of",
         "SQL, for which its environment lacks the parser; methods that draw lots beyond 1,000 rows of a reference,",
         "where its own take minutes; components (`pca_components`) before `model`, whose last digits are the machine's.",
-        "0.4's tests of rankings read the figure at k + 1: ours are asked at that k.",
+        "0.4's tests of rankings read the figure at k + 1 (not those of NDCG and MRR): ours are asked at that k.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -146,7 +146,7 @@ def _counts(outcome: Outcome) -> str:
     total, differing = outcome.compared.total(), outcome.known.total()
     names, asked = sum(map(len, outcome.names.values())), {name for _, name in outcome.compared}
     return (
-        f"{outcome.frames} pairs of frames from {outcome.seeds} seeds, {total:,} figures and tests "
+        f"{outcome.frames} pairs of frames from {outcome.seeds} seed{'s' * (outcome.seeds != 1)}, {total:,} figures and tests "
         f"compared: {total - differing - len(outcome.unknown):,} the same, {differing:,} different "
         f"for a reason below, {len(outcome.unknown)} for none. All {names} names that Evidently "
         f"has are in the tables, {len(asked)} of them were asked."
