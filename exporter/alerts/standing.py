@@ -22,7 +22,7 @@ _STREAM = ("project", "model", "evaluation", "segment", "stream")
 _REPORTS = "/snapshots/"
 _TESTS = f"select * from grafana.watched_tests l where {HEARD} order by failures desc, test, column_name, label"
 _HEADS = (
-    f"select {', '.join(_STREAM)}, time, snapshot_id, figures_failed, report_url,"
+    f"select {', '.join(_STREAM)}, time, snapshot_id, window_start, window_end, figures_failed, report_url,"
     " 2 * interval_seconds + coalesce(wait_seconds, 0) as allowed"
     f" from grafana.latest_snapshots l where {HEARD}"
 )
@@ -90,6 +90,8 @@ class Standing:
     tests: Sequence[WatchedTest] = ()
     figures: Sequence[FailedFigure] = ()
     allowed: float | None = None
+    window_start: datetime | None = None  # of the newest batch
+    window_end: datetime | None = None
     report_url: str = ""
     silenced_by: str = ""  # the alert that keeps this one from being sent
 
@@ -118,6 +120,7 @@ def state_of(
     project: str | None = None,
     model: str | None = None,
     now: datetime | None = None,
+    rules: Sequence[Rule] = RULES,
 ) -> State:
     """What fires at *now* (this moment, if not given) in all of the store, or of a project or model.
 
@@ -129,7 +132,7 @@ def state_of(
         heads = {_stream(row): row for row in asker.rows(_HEADS)}
         tests = [_test(row) for row in asker.rows(_TESTS)]
         figures = asker.figures(list(heads.values()))
-        found = [_standing(rule, row) for rule in RULES for row in asker.instances(rule)]
+        found = [_standing(rule, row) for rule in rules for row in asker.instances(rule)]
     full = [_filled(standing, heads, tests, figures) for standing in found]
     late = {_evaluation(s.labels): LATE for s in full if s.rule.name == LATE}
     paged = {_evaluation(s.labels): s.rule.name for s in full if s.severity == "page"}
@@ -219,7 +222,8 @@ def _filled(
     """The same with what it is about."""
     stream = _stream(standing.labels)
     head = heads.get(stream, {})
-    standing = replace(standing, report_url=head.get("report_url", ""))
+    where = {name: head[name] for name in ("window_start", "window_end", "report_url") if head}
+    standing = replace(standing, **where)
     if standing.rule.component == "tests":
         own = standing.labels.get("test")
         told = [

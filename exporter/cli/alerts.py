@@ -12,7 +12,7 @@ import click
 
 from exporter.cli.options import Place, format_option, only_place, store_option
 from exporter.cli.output import say
-from exporter.cli.tables import lasting, many, one_line, print_table
+from exporter.cli.tables import lasting, many, one_line, print_table, window_of
 from exporter.store.connection import translated
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def alerts(
     """Show what would be told now and why, worst first, and which failing tests tell nobody.
 
     Asked of the store alone: no server is needed. What only Prometheus can know (the exporter is
-    down, a figure beside its month) is not among it.
+    down, a model has vanished) is not among it.
     """
     where = only_place(place, url)
     if test:
@@ -95,6 +95,8 @@ def _print_alert(alert: Standing, zone: ZoneInfo) -> None:
     severity = click.style(alert.severity, fg=_COLOURS[alert.severity], bold=True)
     names = ("project", "model", "evaluation", "segment", "stream")
     about = " / ".join(alert.labels[name] for name in names if alert.labels.get(name))
+    window = window_of(alert.window_start, alert.window_end, str(zone))
+    about = ", ".join(text for text in (about, window) if text)
     click.echo(f"{severity}  {alert.rule.name}  {one_line(about)}: {_said(alert)}")
     if alert.silenced_by:
         click.echo(f"  is not sent while {alert.silenced_by} fires")
@@ -175,6 +177,8 @@ def _alert_json(alert: Standing) -> Iterator[tuple[str, Any]]:
     yield "silenced_by", alert.silenced_by
     yield "tests", [_test_json(test) for test in alert.tests]
     yield "figures", [figure._asdict() for figure in alert.figures]
+    yield "window_start", _moment(alert.window_start)
+    yield "window_end", _moment(alert.window_end)
     yield "report_url", alert.report_url
     yield "runbook_url", alert.runbook
 
@@ -186,9 +190,12 @@ def _labels(test: WatchedTest) -> dict[str, str]:
 
 
 def _test_json(test: WatchedTest) -> dict[str, Any]:
-    since: datetime | None = test.since
     told = {name: value for name, value in test._asdict().items() if name not in _OF_TEST}
-    return {**told, "since": since.isoformat() if since else None}
+    return {**told, "since": _moment(test.since)}
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
 
 
 def _try_the_way(where: Place, given: Mapping[str, Any]) -> None:

@@ -68,10 +68,12 @@ def test_failing_tests_are_one_alert_for_each_evaluation_and_severity(shop: Shop
     fill(shop, hourly(1, FAILED, MILD), hourly(0, FAILED, MILD, replace(FAILED, test="other")))
     lines = said(shop).splitlines()
     assert lines[0] == "2 alerts: 1 page, 1 warn"
-    head = "EvaluationTestsFailing  shop / m / inputs / arm=champion"
-    assert lines[2] == f"page  {head}: 2 tests fail"
+    window = f"{hourly(0).window_start:%Y-%m-%d %H:%M} – "
+    head = "EvaluationTestsFailing  shop / m / inputs / arm=champion, " + window
+    assert lines[2].startswith(f"page  {head}")
+    assert lines[2].endswith(": 2 tests fail")
     assert lines[4].split() == ["few", "gaps", "temp", "1,", "at", "most", "0.5", *since(1)]
-    assert lines[-6] == f"warning  {head}: 1 test fails"
+    assert lines[-6].startswith(f"warning  {head}")
     assert lines[-5] == "  is not sent while EvaluationTestsFailing fires"
 
 
