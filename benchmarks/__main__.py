@@ -20,6 +20,7 @@ MODULES = (
     "startup",
     "store",
     "prometheus",
+    "dashboards",
     "demo",
 )
 

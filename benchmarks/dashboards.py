@@ -1,0 +1,138 @@
+"""What every panel waits for: a year of hourly batches of one model, among months of nineteen others."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import psycopg
+import pyarrow as pa
+
+import exporter
+from benchmarks.measure import ROOT, Result
+from exporter.grafana import DASHBOARDS, as_json
+from exporter.snapshot import Snapshot
+from exporter.store import Store, migrate
+from exporter.store.embedded import EmbeddedPostgres
+
+sys.path.insert(0, str(ROOT / "tests"))
+from grafana.expansion import asked, expanded, with_variables  # noqa: E402
+from grafana.shown import choices, panels_of  # noqa: E402
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+END = datetime(2026, 11, 1, tzinfo=UTC)
+HOURS, DAYS, OTHERS = 365 * 24, 30, 19
+RANGES = {"a month": timedelta(days=30), "a year": timedelta(days=365)}
+REPEATS = 3
+BAR = 300.0  # ms, the median panel
+
+
+def main() -> None:
+    """Print a line for each range; the database is made for it, and deleted in the end."""
+    with TemporaryDirectory(prefix="exporter-bench-") as folder:
+        place = Path(folder)
+        place.chmod(0o755)  # the server of root runs as somebody else
+        with EmbeddedPostgres(place / "postgres", {"shared_buffers": "1GB"}) as server:
+            migrate(server.url)
+            _fill(server.url)
+            with psycopg.connect(server.url, autocommit=True) as connection:
+                connection.execute("vacuum (analyze)")
+                for name, span in RANGES.items():
+                    _say(name, dict(_answered(connection, (END - span, END))))
+
+
+def _say(name: str, took: Mapping[str, float]) -> None:
+    slowest = sorted(took, key=lambda panel: -took[panel])[:3]
+    note = f"{len(took)} queries; slowest: " + ", ".join(f"{p} {took[p]:.0f} ms" for p in slowest)
+    Result(f"a panel's query, {name}, median", median(took.values()), None, None, "ms", note).say()
+
+
+def _answered(connection: psycopg.Connection, span: tuple[datetime, datetime]) -> Iterator[tuple[str, float]]:
+    """Milliseconds of each query of each panel, for the model with the hourly year."""
+    for dashboard in DASHBOARDS:
+        shown = as_json(dashboard)
+        values: dict[str, Any] = choices(connection, shown, span, {"project": "bench", "model": "hourly"})
+        for panel in panels_of(shown):
+            chosen = {**values, **{v: values[v][0] for v in [panel.get("repeat")] if v}}
+            for target in panel["targets"]:
+                if "rawSql" in target:
+                    query = expanded(with_variables(target["rawSql"], chosen), *span)
+                    yield f"{dashboard.name} {panel['id']}{target['refId']}", _milliseconds(connection, query)
+
+
+def _milliseconds(connection: psycopg.Connection, query: str) -> float:
+    took = []
+    for _ in range(REPEATS):
+        start = perf_counter()
+        asked(connection, query, "table")
+        took.append(1e3 * (perf_counter() - start))
+    return median(took)
+
+
+def _fill(url: str) -> None:
+    print(f"  writing {HOURS + OTHERS * DAYS:,} snapshots", file=sys.stderr, flush=True)
+    made = _evaluated()
+    halves = [range(0, HOURS, 2), range(1, HOURS, 2)]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda hours: _write_hourly(url, made, hours), halves))
+    with Store(url) as store:
+        for model in range(OTHERS):
+            for day in range(DAYS):
+                store.write(_of(made, f"model {model}", END - (day + 1) * DAY, DAY))
+
+
+def _write_hourly(url: str, made: Snapshot, hours: range) -> None:
+    with Store(url) as store:
+        for hour in hours:
+            store.write(_of(made, "hourly", END - (hour + 1) * HOUR, HOUR))
+
+
+def _of(made: Snapshot, model: str, start: datetime, length: timedelta) -> Snapshot:
+    """The snapshot as that of another window; the figures are the same, which costs reading nothing."""
+    return replace(
+        made,
+        project="bench",
+        model=model,
+        evaluation="all",
+        window_start=start,
+        window_end=start + length,
+        computed_at=start + length,
+        tags={"arm": "champion", "version": f"{start:%m}"},
+        stream_tags=("arm",),
+    )
+
+
+def _evaluated() -> Snapshot:
+    """A binary classifier's batch with twelve columns: some 700 rows of every kind."""
+    random = np.random.default_rng(0)
+    current, reference = _rows(random, 1000, 0.3), _rows(random, 5000, 0.0)
+    columns = {"target": "left", "probability": "p", "positive": "1"}
+    return exporter.evaluate(
+        current,
+        reference,
+        metrics=["data_quality", "data_drift", "classification"],
+        tests=["data_stability", "data_drift", "binary_classification"],
+        columns=columns,
+        task="binary",
+    )
+
+
+def _rows(random: np.random.Generator, size: int, shift: float) -> pa.Table:
+    numbers = {f"number_{i}": random.normal(shift * i / 8, 1, size) for i in range(8)}
+    texts = {f"category_{i}": random.choice(list("abcdef"), size) for i in range(4)}
+    p = 1 / (1 + np.exp(-numbers["number_0"]))
+    left = (random.random(size) < p).astype(int).astype(str)
+    return pa.table({**numbers, **texts, "p": p, "left": left})
+
+
+if __name__ == "__main__":
+    main()
