@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,6 +35,45 @@ REPEATS = 3
 BAR = 300.0  # ms, the median panel
 
 
+# Copies of each model's first snapshot, shifted in time, their figures a little different.
+_COPIES = """
+select evaluation.ensure_partitions(%(end)s::timestamptz - i * interval '28 days') from generate_series(0, 14) i;
+insert into evaluation.snapshot(stream_id, time, window_start, window_end, computed_at, confirmed_at, content_hash, rows,
+  reference_rows, reference_kind, reference_hash, tags, stream_tags, status, tests_success, tests_warning, tests_fail,
+  tests_error, tests_skipped, figures_failed, drifted_columns, tested_columns, metadata)
+select s.stream_id, s.time - b, s.window_start - b, s.window_end - b, s.computed_at - b, s.confirmed_at - b, s.content_hash, s.rows,
+  s.reference_rows, s.reference_kind, s.reference_hash, s.tags, s.stream_tags, s.status, s.tests_success, s.tests_warning, s.tests_fail,
+  s.tests_error, s.tests_skipped, s.figures_failed, s.drifted_columns, s.tested_columns, s.metadata
+from evaluation.snapshot s join evaluation.stream st using (stream_id),
+  lateral (select i * %(length)s::interval as b from generate_series(1, %(count)s) i) x
+where st.model = %(model)s;
+insert into evaluation.metric(time, value, reference, n, snapshot_id, series_id, error)
+select c.time, r.value * (0.9 + 0.2 * random()), r.reference, r.n, c.snapshot_id, r.series_id, r.error
+from evaluation.stream st join evaluation.snapshot o on o.stream_id = st.stream_id
+join evaluation.metric r on r.snapshot_id = o.snapshot_id
+join evaluation.snapshot c on c.stream_id = st.stream_id and c.snapshot_id <> o.snapshot_id
+where st.model = %(model)s order by c.time;
+insert into evaluation.drift(time, score, threshold, severity, n, reference_n, snapshot_id, series_id, drifted, type, contributions, error)
+select c.time, r.score, r.threshold, r.severity * (0.5 + random()), r.n, r.reference_n, c.snapshot_id, r.series_id, r.drifted, r.type, r.contributions, r.error
+from evaluation.stream st join evaluation.snapshot o on o.stream_id = st.stream_id
+join evaluation.drift r on r.snapshot_id = o.snapshot_id
+join evaluation.snapshot c on c.stream_id = st.stream_id and c.snapshot_id <> o.snapshot_id
+where st.model = %(model)s order by c.time;
+insert into evaluation.test(time, value, lower, upper, snapshot_id, series_id, status, critical, message)
+select c.time, r.value, r.lower, r.upper, c.snapshot_id, r.series_id, case when random() < 0.02 then 2 else r.status end, r.critical, r.message
+from evaluation.stream st join evaluation.snapshot o on o.stream_id = st.stream_id
+join evaluation.test r on r.snapshot_id = o.snapshot_id
+join evaluation.snapshot c on c.stream_id = st.stream_id and c.snapshot_id <> o.snapshot_id
+where st.model = %(model)s order by c.time;
+insert into evaluation.distribution(time, snapshot_id, series_id, grid_id, current, reference)
+select c.time, c.snapshot_id, r.series_id, r.grid_id, r.current, r.reference
+from evaluation.stream st join evaluation.snapshot o on o.stream_id = st.stream_id
+join evaluation.distribution r on r.snapshot_id = o.snapshot_id
+join evaluation.snapshot c on c.stream_id = st.stream_id and c.snapshot_id <> o.snapshot_id
+where st.model = %(model)s order by c.time;
+"""
+
+
 def main() -> None:
     """Print a line for each range; the database is made for it, and deleted in the end."""
     with TemporaryDirectory(prefix="exporter-bench-") as folder:
@@ -56,21 +94,29 @@ def _say(name: str, took: Mapping[str, float]) -> None:
     Result(f"a panel's query, {name}, median", median(took.values()), None, None, "ms", note).say()
 
 
-def _answered(connection: psycopg.Connection, span: tuple[datetime, datetime]) -> Iterator[tuple[str, float]]:
+def _answered(
+    connection: psycopg.Connection, span: tuple[datetime, datetime]
+) -> Iterator[tuple[str, float]]:
     """Milliseconds of each query of each panel, for the model with the hourly year."""
     for dashboard in DASHBOARDS:
         shown = as_json(dashboard)
-        values: dict[str, Any] = choices(connection, shown, span, {"project": "bench", "model": "hourly"})
+        values: dict[str, Any] = choices(
+            connection, shown, span, {"project": "bench", "model": "hourly"}
+        )
         for panel in panels_of(shown):
             chosen = {**values, **{v: values[v][0] for v in [panel.get("repeat")] if v}}
             for target in panel["targets"]:
                 if "rawSql" in target:
                     query = expanded(with_variables(target["rawSql"], chosen), *span)
-                    yield f"{dashboard.name} {panel['id']}{target['refId']}", _milliseconds(connection, query)
+                    yield (
+                        f"{dashboard.name} {panel['id']}{target['refId']}",
+                        _milliseconds(connection, query),
+                    )
 
 
 def _milliseconds(connection: psycopg.Connection, query: str) -> float:
-    took = []
+    took: list[float] = []
+    connection.execute("set statement_timeout = '60s'")
     for _ in range(REPEATS):
         start = perf_counter()
         asked(connection, query, "table")
@@ -79,21 +125,18 @@ def _milliseconds(connection: psycopg.Connection, query: str) -> float:
 
 
 def _fill(url: str) -> None:
-    print(f"  writing {HOURS + OTHERS * DAYS:,} snapshots", file=sys.stderr, flush=True)
+    """One snapshot of each model by the writer; the others are copies of its rows, made in the database."""
     made = _evaluated()
-    halves = [range(0, HOURS, 2), range(1, HOURS, 2)]
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda hours: _write_hourly(url, made, hours), halves))
+    models = {"hourly": (HOUR, HOURS), **{f"model {i}": (DAY, DAYS) for i in range(OTHERS)}}
     with Store(url) as store:
-        for model in range(OTHERS):
-            for day in range(DAYS):
-                store.write(_of(made, f"model {model}", END - (day + 1) * DAY, DAY))
-
-
-def _write_hourly(url: str, made: Snapshot, hours: range) -> None:
-    with Store(url) as store:
-        for hour in hours:
-            store.write(_of(made, "hourly", END - (hour + 1) * HOUR, HOUR))
+        for model, (length, _) in models.items():
+            store.write(_of(made, model, END - length, length))
+    with psycopg.connect(url, autocommit=True, options="-c timezone=UTC") as connection:
+        for model, (length, count) in models.items():
+            print(f"  {model}: {count:,} snapshots", file=sys.stderr, flush=True)
+            given = {"model": model, "length": length, "count": count - 1, "end": END}
+            for statement in _COPIES.split(";")[:-1]:
+                connection.execute(statement.encode(), given)
 
 
 def _of(made: Snapshot, model: str, start: datetime, length: timedelta) -> Snapshot:

@@ -91,6 +91,8 @@ def write_member(folder: Path, member: Member, fleet: Fleet) -> None:
         )
     if member.fixed:
         own.training.to_parquet(folder / "training.parquet", index=False)
+    for name, known in own.known.items():
+        known.to_parquet(folder / f"{name}.parquet", index=False)
     if own.labels is not None:
         known = own.labels[own.labels["known"] <= fleet.moment]
         known[["id", "target"]].to_parquet(folder / "labels.parquet", index=False)

@@ -55,6 +55,9 @@ def _model(member: Member) -> dict[str, Any]:
     out["columns"] = _columns(member)
     if member.texts:
         out["descriptors"] = {"message": _DESCRIPTORS}
+    if member.known:
+        known = {part: {"path": f"{data}/{part}.parquet"} for part in ("train", "items")}
+        out["ranking"] = known
     if member.segments:
         out["segments"] = {member.segments: {"min_rows": 30, "max": 4, "evaluations": ["quality"]}}
     return out | {"evaluations": _evaluations(member)}
@@ -63,6 +66,8 @@ def _model(member: Member) -> dict[str, Any]:
 _DESCRIPTORS: Entries = [
     "text_length",
     "word_count",
+    "non_letter_ratio",
+    "out_of_vocabulary_ratio",
     {"contains": {"items": ["refund", "invoice"], "case_sensitive": False, "name": "about_money"}},
 ]
 
@@ -103,6 +108,11 @@ def _said(member: Member) -> dict[str, Any]:
 def _evaluations(member: Member) -> dict[str, Any]:
     calm = member.fixed and not member.texts
     metrics: Entries = ["data_summary", _DRIFT if calm else "data_drift"]
+    if member.task == "none":
+        ranges = {"out_of_range_ratio": {"columns": "numerical"}}
+        metrics = ["data_quality", "type_mismatches", ranges, *metrics[1:]]
+    if member.texts:
+        metrics.append({"column_drift": {"columns": ["message"], "words": True}})
     if member.task in ("regression", "binary", "multiclass"):
         metrics.append({"column_drift": {"columns": "prediction"}})
     out: dict[str, Any] = {"inputs": {"metrics": metrics, "tests": _tests_of_inputs(member)}}
@@ -118,6 +128,8 @@ def _tests_of_inputs(member: Member) -> Entries:
         return _COMPARED
     rows: Any = {"row_count": {"gte": member.rows // 4}} if member.fixed else "row_count"
     compared = _WATCHED if member.incident == "drift" else _COMPARED
+    if member.texts:
+        compared = [*compared, {"column_drift": {"columns": ["message"]}}, _ABOUT_MONEY]
     return [rows, *_WHOLE, *compared]
 
 
@@ -127,6 +139,7 @@ _WHOLE: Entries = [
     {"missing_ratio": {"columns": "features", "lte": 0.15}},
     {"out_of_list_ratio": {"columns": "categorical", "lte": 0.02}},
 ]
+_ABOUT_MONEY = {"category_ratio": {"columns": ["message.about_money"], "label": "true", "lte": 0.7}}
 _COMPARED: Entries = ["column_drift", {"mean_shift_sigmas": {"columns": "numerical"}}]
 _WATCHED: Entries = [
     {"column_drift": {"critical": False, "alert": {"severity": "info", "after": "3 of 5"}}},
@@ -140,7 +153,7 @@ _RMSE_HIGH = {
 }
 _QUALITY: Mapping[str, tuple[Entries, Entries]] = {
     "regression": (
-        ["regression"],
+        ["regression", "error_bias", "error_bias_range"],
         [{"rmse": {"lte": {"reference": True, "relative": 0.6}}}, {"rmse": _RMSE_HIGH}],
     ),
     "binary": (

@@ -13,6 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+# What customers write of when parcels are late.
+NEWS = (
+    "My parcel has not arrived, and the invoice came before it.",
+    "Where is the parcel that was promised for Monday? Send a refund.",
+    "The courier says the parcel was lost. I want a refund of the invoice.",
+)
+
 Ages = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Random = np.random.Generator
@@ -87,6 +94,13 @@ def few(rows: pd.DataFrame, age: Ages, _: int, __: Random) -> pd.DataFrame:
     return rows[: int(np.argmax(age == 0)) + FEW]
 
 
+def topic(rows: pd.DataFrame, age: Ages, _: int, random: Random) -> pd.DataFrame:
+    """Customers write of something new."""
+    about = random.integers(0, len(NEWS), len(rows))
+    news = np.array(NEWS, dtype=object)[about]
+    return rows.assign(message=rows["message"].where(age >= CAME, news))
+
+
 def decay(age: Ages, span: int) -> Floats:
     """From the middle of the span on, to two and a half times the error."""
     return 1 + 1.6 * np.clip(1 - age / (0.5 * span), 0, 1)
@@ -109,5 +123,6 @@ INCIDENTS: Mapping[str, Incident] = {
     "drift": Incident("watch_minutes grows slowly", drift),
     "late": Incident("no data for five days", late),
     "category": Incident("a new channel since four days: kiosk", category),
+    "topic": Incident("customers write of a late parcel since four days", topic),
     "gap": Incident("a day is missing now and then", gap),
 }

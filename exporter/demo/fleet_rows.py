@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zlib import crc32
 
@@ -39,6 +39,7 @@ class Made:
     rows: pd.DataFrame  # with `age`
     training: pd.DataFrame
     labels: pd.DataFrame | None  # `id`, `target` and the time at which they are known
+    known: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # of a ranking: files by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +75,19 @@ def made(member: Member, times: Times) -> Made:
     rows["age"] = age
     rows = incident.change(rows, age, times.batches, random).reset_index(drop=True)
     if not member.delay:
-        return Made(rows, training, None)
+        return Made(rows, training, None, _known(training, random) if member.known else {})
     known = rows["time"].dt.floor("D") + pd.Timedelta(days=member.delay + 1)
     labels = rows[["id", "target"]].assign(known=known)
     return Made(rows.drop(columns="target"), training, labels)
+
+
+def _known(training: pd.DataFrame, random: Random) -> dict[str, pd.DataFrame]:
+    """What users had before, and what the items are like."""
+    items = pd.DataFrame({"item": [f"i{i}" for i in range(ITEMS)]})
+    features = items.assign(
+        price=np.round(random.lognormal(3, 0.5, ITEMS), 2), age_days=random.integers(1, 400, ITEMS)
+    )
+    return {"train": training[["user", "item"]], "items": features}
 
 
 def numbers_of(member: Member) -> list[Numbers]:

@@ -382,8 +382,7 @@ apart as (
   where c.arm = 'champion' and h.arm = 'challenger'
   group by 1 having max(abs(c.severity - h.severity)) > 1e-9 order by avg(abs(c.severity - h.severity)) desc limit 3),
 own as (
-  select column_name, arm from points group by 1, 2 having not exists (
-    select from points o where o.column_name = points.column_name and o.arm <> points.arm)),
+  select column_name, min(arm) as arm from points group by 1 having count(distinct arm) = 1),
 shown as (
   select column_name from apart
   union (select column_name from own where (select count(distinct arm) from own) = 2 order by 1 limit 6))
