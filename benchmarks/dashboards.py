@@ -24,8 +24,8 @@ from exporter.store import Store, migrate
 from exporter.store.embedded import EmbeddedPostgres
 
 sys.path.insert(0, str(ROOT / "tests"))
-from grafana.expansion import asked, expanded, with_variables  # noqa: E402
-from grafana.shown import choices, panels_of  # noqa: E402
+from grafana.expansion import asked, expanded, with_variables
+from grafana.shown import choices, panels_of
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 END = datetime(2026, 11, 1, tzinfo=UTC)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from exporter.grafana.charts import timeseries
 from exporter.grafana.colours import Json
 from exporter.grafana.navigation import link_to
-from exporter.grafana.panels import override, sql, table, timeseries
+from exporter.grafana.panels import override, sql, table
 from exporter.grafana.queries import DAY_OR_HOUR, IN_RANGE, OF_MODEL, OF_PROJECT
 
 _TO_FLEET = link_to("fleet-overview", "Open the fleet", keep=("project",))

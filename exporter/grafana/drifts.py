@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from exporter.grafana import colours
+from exporter.grafana.charts import status_history, timeseries
 from exporter.grafana.colours import LATE, Json, steps
 from exporter.grafana.navigation import KEPT, link_to
-from exporter.grafana.panels import sql, status_history, timeseries
+from exporter.grafana.panels import sql
 from exporter.grafana.queries import DAY_OR_HOUR, IN_RANGE, history, never_empty, where
 
 NOT_COMPARED = "nothing compared"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from exporter.grafana.cells import REPORT_CELL, STATUS_CELL, against
+from exporter.grafana.charts import dashed, timeseries
 from exporter.grafana.colours import (
     BASELINE,
     CHALLENGER,
@@ -19,17 +20,7 @@ from exporter.grafana.colours import (
     Json,
 )
 from exporter.grafana.navigation import choice, evaluation, link_to, segment, stream
-from exporter.grafana.panels import (
-    NOTHING,
-    dashed,
-    override,
-    override_like,
-    sql,
-    stat,
-    table,
-    timeseries,
-    unit_of,
-)
+from exporter.grafana.panels import NOTHING, override, override_like, sql, stat, table, unit_of
 from exporter.grafana.queries import (
     CHOSEN,
     IN_RANGE,

@@ -37,7 +37,8 @@ A panel is a call in the module of its dashboard, `exporter/grafana/dashboards/N
 
 ```python
 from exporter.grafana.navigation import link_to
-from exporter.grafana.panels import sql, timeseries
+from exporter.grafana.charts import timeseries
+from exporter.grafana.panels import sql
 from exporter.grafana.queries import CHOSEN, FIGURE, history, metrics, where
 
 made = history("grafana.metrics", where(CHOSEN, metrics("mae")), named=FIGURE, values={"value": "value"})

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from exporter.grafana.charts import dashed, timeseries
 from exporter.grafana.colours import BOUND, REFERENCE, Json
-from exporter.grafana.panels import NOTHING, dashed, sql, timeseries
+from exporter.grafana.panels import NOTHING, sql
 from exporter.grafana.queries import CHOSEN, FIGURE, history, where
 
 REFERENCE_LINE = dashed("reference", "reference", REFERENCE)

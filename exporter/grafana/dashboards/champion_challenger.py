@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from exporter.grafana.cells import GAUGE_CELL, Properties, against
+from exporter.grafana.charts import status_history, timeseries
 from exporter.grafana.colours import (
     CHALLENGER,
     CHAMPION,
@@ -25,16 +26,7 @@ from exporter.grafana.navigation import (
     project,
     segment,
 )
-from exporter.grafana.panels import (
-    hidden,
-    override,
-    override_like,
-    sql,
-    stat,
-    status_history,
-    table,
-    timeseries,
-)
+from exporter.grafana.panels import hidden, override, override_like, sql, stat, table
 from exporter.grafana.queries import (
     FIGURE,
     IN_RANGE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from exporter.grafana.cells import against, text_cell
+from exporter.grafana.charts import timeseries
 from exporter.grafana.colours import FAIL, LATE, SUCCESS, steps
 from exporter.grafana.curves import curve, matrix
 from exporter.grafana.dashboard import Dashboard, Section
@@ -22,7 +23,7 @@ from exporter.grafana.figures import (
     variables,
 )
 from exporter.grafana.navigation import datasources, events
-from exporter.grafana.panels import override, sql, table, timeseries
+from exporter.grafana.panels import override, sql, table
 from exporter.grafana.queries import IN_RANGE, OF_MODEL, history, where
 
 MAIN = {

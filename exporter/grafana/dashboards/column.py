@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from exporter.grafana import colours
 from exporter.grafana.cells import GAUGE_CELL, MISSING_TEXT, REPORT_CELL, STATUS_CELL, text_cell
+from exporter.grafana.charts import bar_chart, dashed, heatmap, status_history, timeseries
 from exporter.grafana.colours import FAIL, GREY, LATE, SUCCESS, Json, steps
 from exporter.grafana.dashboard import Dashboard, Section
 from exporter.grafana.distributions import (
@@ -26,17 +27,7 @@ from exporter.grafana.navigation import (
     segment,
     stream,
 )
-from exporter.grafana.panels import (
-    bar_chart,
-    dashed,
-    heatmap,
-    override,
-    sql,
-    stat,
-    status_history,
-    table,
-    timeseries,
-)
+from exporter.grafana.panels import override, sql, stat, table
 from exporter.grafana.queries import (
     CHOSEN,
     DAY_OR_HOUR,

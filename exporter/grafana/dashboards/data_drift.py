@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from exporter.grafana import colours
 from exporter.grafana.cells import GAUGE_CELL, REPORT_CELL, text_cell
+from exporter.grafana.charts import bar_chart, bar_gauge, dashed, timeseries
 from exporter.grafana.colours import CURRENT, FAIL, GREY, LATE, SUCCESS, steps
 from exporter.grafana.dashboard import Dashboard, Section
 from exporter.grafana.distributions import (
@@ -33,16 +34,7 @@ from exporter.grafana.navigation import (
     segment,
     stream,
 )
-from exporter.grafana.panels import (
-    bar_chart,
-    bar_gauge,
-    dashed,
-    override,
-    sql,
-    stat,
-    table,
-    timeseries,
-)
+from exporter.grafana.panels import override, sql, stat, table
 from exporter.grafana.queries import (
     CHOSEN,
     IN_RANGE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from exporter.grafana import colours
 from exporter.grafana.cells import GAUGE_CELL, text_cell
+from exporter.grafana.charts import status_history, timeseries
 from exporter.grafana.colours import FAIL, GREY, LATE, SUCCESS, Json, steps
 from exporter.grafana.dashboard import Dashboard, Section
 from exporter.grafana.drifts import TO_COLUMN, TO_COLUMN_OF_LINE
@@ -19,7 +20,7 @@ from exporter.grafana.navigation import (
     segment,
     stream,
 )
-from exporter.grafana.panels import override, sql, stat, status_history, table, timeseries
+from exporter.grafana.panels import override, sql, stat, table
 from exporter.grafana.queries import (
     CHOSEN,
     DAY_OR_HOUR,

@@ -7,6 +7,7 @@ from typing import Any
 from exporter.grafana import colours
 from exporter.grafana.bookkeeping import STORE
 from exporter.grafana.cells import GAUGE_CELL, text_cell
+from exporter.grafana.charts import timeseries
 from exporter.grafana.colours import (
     CURRENT,
     ERROR,
@@ -33,15 +34,7 @@ from exporter.grafana.gauges import (
     state,
 )
 from exporter.grafana.navigation import datasources, events, link_to, model, project
-from exporter.grafana.panels import (
-    hidden,
-    override,
-    override_like,
-    promql,
-    stat,
-    table,
-    timeseries,
-)
+from exporter.grafana.panels import hidden, override, override_like, promql, stat, table
 from exporter.grafana.queries import OF_MODEL
 
 NOTHING = "nothing was scraped"

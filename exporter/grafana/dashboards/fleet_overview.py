@@ -12,6 +12,7 @@ from exporter.grafana.cells import (
     sparkline_cell,
     text_cell,
 )
+from exporter.grafana.charts import bar_gauge, status_history, timeseries
 from exporter.grafana.colours import GREY, LATE, SUCCESS, Json, steps
 from exporter.grafana.dashboard import Dashboard, Section
 from exporter.grafana.findings import TO_COLUMN, failing_tests
@@ -23,17 +24,7 @@ from exporter.grafana.navigation import (
     project,
     stream,
 )
-from exporter.grafana.panels import (
-    alert_list,
-    bar_gauge,
-    hidden,
-    override,
-    sql,
-    stat,
-    status_history,
-    table,
-    timeseries,
-)
+from exporter.grafana.panels import alert_list, hidden, override, sql, stat, table
 from exporter.grafana.queries import (
     DAY_OR_HOUR,
     DAY_OR_HOUR_OF,

@@ -9,6 +9,7 @@ from exporter.grafana.cells import (
     STATUS_CELL,
     against,
 )
+from exporter.grafana.charts import bar_gauge, status_history, timeseries
 from exporter.grafana.colours import FAIL, GREY, LATE, SUCCESS, Json, steps
 from exporter.grafana.dashboard import Dashboard, Section
 from exporter.grafana.findings import SINCE_CELL, STREAK_CELL, TO_COLUMN, failing_tests, what_fails
@@ -23,16 +24,7 @@ from exporter.grafana.navigation import (
     segment,
     stream,
 )
-from exporter.grafana.panels import (
-    bar_gauge,
-    hidden,
-    override,
-    sql,
-    stat,
-    status_history,
-    table,
-    timeseries,
-)
+from exporter.grafana.panels import hidden, override, sql, stat, table
 from exporter.grafana.queries import (
     CHOSEN,
     DAY_OR_HOUR,

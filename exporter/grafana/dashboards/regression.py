@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from exporter.grafana.charts import bar_chart, dashed, heatmap, timeseries
 from exporter.grafana.colours import CURRENT, FAINT, LATE, PALE, REFERENCE, Json, steps
 from exporter.grafana.dashboard import Dashboard, Section
 from exporter.grafana.distributions import BATCH_AND_REFERENCE, beside_reference
@@ -21,7 +22,7 @@ from exporter.grafana.figures import (
     variables,
 )
 from exporter.grafana.navigation import choice, datasources, events, link_to
-from exporter.grafana.panels import bar_chart, dashed, heatmap, override, sql, table, timeseries
+from exporter.grafana.panels import override, sql, table
 from exporter.grafana.queries import OF_MODEL, OPTIONS, history
 
 MAIN = {

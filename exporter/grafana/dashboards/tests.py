@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from exporter.grafana import colours
 from exporter.grafana.cells import STATUS_CELL
+from exporter.grafana.charts import bar_gauge, status_history, timeseries
 from exporter.grafana.colours import ERROR, FAIL, GREY, LATE, SUCCESS, WARNING, Json, steps
 from exporter.grafana.dashboard import Dashboard
 from exporter.grafana.findings import SINCE_CELL, TO_TEST, failing_tests
@@ -18,16 +19,7 @@ from exporter.grafana.navigation import (
     segment,
     stream,
 )
-from exporter.grafana.panels import (
-    bar_gauge,
-    hidden,
-    override,
-    sql,
-    stat,
-    status_history,
-    table,
-    timeseries,
-)
+from exporter.grafana.panels import hidden, override, sql, stat, table
 from exporter.grafana.queries import (
     CHOSEN,
     DAY_OR_HOUR,
