@@ -35,6 +35,7 @@ class Rule:
     silence: str
     sql: str = ""  # no Grafana rule where only Prometheus can know
     hold: str = "1m"
+    linger: str = ""  # for how long it goes on when its rows are gone
     labels: Mapping[str, str] = field(default_factory=dict)
     panel: tuple[str, int] = ("fleet-overview", 10)  # where it is seen
 

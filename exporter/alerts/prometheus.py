@@ -27,26 +27,36 @@ _STREAM = (
     '{{ $of := printf "project=%q,model=%q,segment=%q" $labels.project $labels.model $labels.segment }}'
     '{{ with $labels.evaluation }}{{ $of = printf "%s,evaluation=%q" $of . }}{{ end }}'
 )
+_LINKS = (
+    '{{ $links := query (printf "max without (instance, job) (evaluation_stream_links{%s})" $of) }}'
+    '{{ if not $links }}{{ $links = query (printf "max without (instance, job) (last_over_time(evaluation_stream_links{%s}[6h]))" $of) }}{{ end }}'
+)
 _ADDRESS = (
-    _STREAM + '{{ $found := "" }}'
-    '{{ range query (printf "max without (instance, job) (last_over_time(evaluation_stream_links{%s}[6h]))" $of) }}'
+    _STREAM + _LINKS + '{{ $found := "" }}{{ range $links }}'
     "{{ $fits := true }}{{ range $name, $value := .Labels }}{{ with index $labels $name }}{{ if ne . $value }}{{ $fits = false }}{{ end }}{{ end }}{{ end }}"
     "{{ if and $fits (not $found) }}{{ $found = .Labels.LABEL }}{{ end }}{{ end }}{{ $found }}"
 )
+# Those that fail longest first; their streaks are not known while no exporter answers.
 _NAMES = (
-    '{{ $of := "" }}{{ range $name, $value := $labels }}{{ if ne $name "__name__" }}{{ $of = printf "%s%s=%q," $of $name $value }}{{ end }}{{ end }}'
+    '{{ $of := "" }}{{ range $name, $value := $labels }}{{ if not (match "^(__name__|severity)$" $name) }}{{ $of = printf "%s%s=%q," $of $name $value }}{{ end }}{{ end }}'
     '{{ $of = printf "%ssegment=%q" $of $labels.segment }}'
-    '{{ range query (printf "sort_desc(topk(5, max by (test, column, label) (test:evaluation_test_alert:kept{%s})))" $of) }}'
+    '{{ $told := printf "max by (test, column, label) (test:evaluation_test_alert:kept{%s,severity=%q})" $of $labels.severity }}'
+    '{{ $streak := printf "max by (test, column, label) (evaluation_test_consecutive_failures{%s} > 0)" $of }}'
+    '{{ range query (printf "sort_desc(topk(5, %s and %s or %s))" $streak $told $told) }}'
     "{{ .Labels.test }}{{ with .Labels.column }} of {{ . }}{{ end }}{{ with .Labels.label }} [{{ . }}]{{ end }}"
     "{{ if gt .Value 1.0 }} ({{ .Value }} windows in a row){{ end }}; {{ end }}"
     "{{ if gt $value 5.0 }}five of {{ $value }}. {{ end }}"
-    + _STREAM
-    + '{{ with query (printf "sort_desc(topk(3, max by (column) (evaluation_column_drift_severity{%s} >= 1)))" $of) }}'
+    '{{ with query (printf "sort_desc(topk(3, max by (column) (evaluation_column_drift_severity{%s} >= 1)))" $of) }}'
     "Most drifted: {{ range . }}{{ .Labels.column }} ({{ .Value | humanize }}) {{ end }}{{ end }}"
 )
+_ANY_RUNBOOK = (
+    '{{ $of := "" }}'
+    + _LINKS
+    + '{{ with $links }}{{ . | first | label "runbook" }}{{ else }}docs/runbook.md{{ end }}#NAME'
+)
 _RUNBOOK = (
-    '{{ with query "max by (runbook) (last_over_time(evaluation_stream_links[1d]))" }}'
-    '{{ . | first | label "runbook" }}{{ else }}docs/runbook.md{{ end }}#NAME'
+    _ADDRESS.replace("LABEL", "runbook").removesuffix("{{ $found }}")
+    + "{{ with $found }}{{ . }}{{ else }}docs/runbook.md{{ end }}#NAME"
 )
 _FAILED = 'evaluation_tests{status=~"fail|error"}'
 _JUDGED = 'evaluation_tests{status!="skipped"}'
@@ -92,6 +102,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "alert": rule.name,
         "expr": rule.promql,
         "for": rule.hold,
+        **({"keep_firing_for": rule.linger} if rule.linger else {}),
         "labels": {**severity, "component": rule.component, **rule.labels},
         "annotations": words(rule),
     }
@@ -100,11 +111,10 @@ def _rule(rule: Rule) -> dict[str, Any]:
 def words(rule: Rule) -> Mapping[str, str]:
     """What the alert says: in words, and where to look."""
     said = {"summary": rule.summary, "description": rule.description or _NAMES}
-    runbook = {"runbook_url": _RUNBOOK.replace("NAME", rule.name.lower())}
     if "$labels.project" not in rule.summary:
-        return said | runbook
+        return {**said, "runbook_url": _ANY_RUNBOOK.replace("NAME", rule.name.lower())}
     places = {f"{page}_url": _ADDRESS.replace("LABEL", page) for page in ("dashboard", "report")}
-    return said | places | runbook
+    return {**said, **places, "runbook_url": _RUNBOOK.replace("NAME", rule.name.lower())}
 
 
 def _text(*groups: dict[str, Any]) -> str:

@@ -11,8 +11,9 @@ _TEST = "{{ $labels.test }}{{ with $labels.column }} of {{ . }}{{ end }}"
 _END = shown('evaluation_window_end_timestamp_seconds{segment=""}')
 _INTERVAL = shown('evaluation_batch_interval_seconds{segment=""}')
 _WAIT = shown('evaluation_batch_wait_seconds{segment=""}')
-_STREAK = "max without (instance, job, critical) (last_over_time(evaluation_test_consecutive_failures[10m]))"
-_PAGING = 'max without (instance, job, severity) (last_over_time(evaluation_test_alert{severity="page"}[10m]))'
+# Of a hundred thousand series only the newest sample is read, and the alert outlasts a restart by `linger`.
+_STREAK = "max without (instance, job, critical) (evaluation_test_consecutive_failures >= 3)"
+_PAGING = 'max without (severity) (test:evaluation_test_alert:kept{severity="page"})'
 _STORE_ANSWERS = "on () max(evaluation_store_up) == 1"
 _BLIND = (
     "Every other alert is blind until it returns; failing tests stay as they were for six hours."
@@ -31,12 +32,9 @@ _OF_STREAM = " and ".join(
 _OF_FIGURE = "o.metric = m.metric and o.column_name = m.column_name and o.label = m.label and o.params = m.params"
 
 
-def _kept(record: str, expression: str, known: str) -> dict[str, str]:
-    """What is recorded stays as it is while no exporter shows a state, so that nothing seems mended.
-
-    But for what is shown still, while the store is away: *known*, as `unless` takes it.
-    """
-    return {"record": record, "expr": f"{expression} or ({record} and {_GONE} unless {known})"}
+def _kept(record: str, expression: str, but: str = "") -> dict[str, str]:
+    """What is recorded stays as it is while no exporter shows a state, so that nothing seems mended."""
+    return {"record": record, "expr": f"{expression} or ({record} and {_GONE}{but})"}
 
 
 def _usual(gauge: str, span: str, labels: str = "") -> dict[str, str]:
@@ -64,14 +62,13 @@ where {HEARD} and {condition}
 group by 1, 2, 3, 4, 5, 6"""
 
 
-_ALERTING, _ALERT = of_replicas("evaluation_alerting_tests"), of_replicas("evaluation_test_alert")
-_EVERY_STREAK = "max without (instance, job, critical) (evaluation_test_consecutive_failures)"
-STREAMS_KEPT = _kept("stream:evaluation_alerting_tests:kept", f"{_ALERTING} > 0", _ALERTING)
-TESTS_KEPT = _kept(  # its value: for how many windows in a row
-    "test:evaluation_test_alert:kept",
-    f"{_ALERT} * ignoring (severity) group_left () {_EVERY_STREAK} or {_ALERT}",
-    f"ignoring (severity) {_EVERY_STREAK}",
+_ALERTING = of_replicas("evaluation_alerting_tests")
+STREAMS_KEPT = _kept(  # what is shown still, while the store is away, is not kept beside that
+    "stream:evaluation_alerting_tests:kept",
+    f"{_ALERTING} > 0",
+    f" unless {_ALERTING}",
 )
+TESTS_KEPT = _kept("test:evaluation_test_alert:kept", of_replicas("evaluation_test_alert"))
 USUAL = (
     _usual("evaluation_batch_rows", "14d", '{segment=""}'),
     _usual("evaluation_roc_auc", "30d"),
@@ -240,7 +237,8 @@ group by 1, 2, 3, 4, 5, 6, 7""",
         severity="page",
         summary=_EVALUATION + ": " + _TEST + " has failed {{ $value }} windows in a row.",
         description="Nobody has mended it, or nobody can: then the test, or the model, is to be changed.",
-        promql=f"{_STREAK} >= 3 and {_PAGING}",
+        promql=f"{_STREAK} and {_PAGING}",
+        linger="10m",
         sql=f"""\
 select {_STREAM}, l.test, l.metric, l.column_name as "column", {_EXPORTER}, max(l.streak)::float8 as windows
 from grafana.watched_tests l
@@ -318,7 +316,8 @@ group by 1, 2, 3, 4, 5, 6""",
         summary=_EVALUATION
         + ": {{ $value | humanizePercentage }} of {{ $labels.column }} is missing.",
         description="At least half of the column has no value; a week ago it was less than two fifths.",
-        promql=f"{shown('evaluation_missing_ratio')} >= 0.5 unless {of_replicas('evaluation_missing_ratio offset 7d')} >= 0.4",
+        promql=f"{of_replicas('evaluation_missing_ratio >= 0.5')} unless {of_replicas('evaluation_missing_ratio offset 7d >= 0.4')}",
+        linger="10m",
         sql=f"""\
 select {_STREAM}, m.column_name as "column", {_EXPORTER}, max(m.value)::float8 as share
 from grafana.latest_snapshots l

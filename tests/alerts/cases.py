@@ -56,7 +56,7 @@ class Case:
             "alert_rule_test": [
                 expected(self.silent, rule),
                 expected(self.fires, rule, self.alert(rule)),
-                expected(self.recovered, rule),
+                expected(self.recovered + (10 if rule.linger else 0), rule),
             ],
         }
 

@@ -97,7 +97,9 @@ def test_failing_tests_stay_as_they_were_for_six_hours_while_no_exporter_answers
         tmp_path,
         gone,
         expected(10, rule, fires),
-        expected(350, rule, fires),
+        expected(
+            350, rule, fires | {"exp_annotations": said | {"description": "few gaps of age; "}}
+        ),
         expected(380, rule),
     )
     assert found == ""
