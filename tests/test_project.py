@@ -47,6 +47,7 @@ TEXT = {
 KNOWN_HOSTS = {
     "127.0.0.1", "localhost", "[::1]", "0.0.0.0", "json-schema.org", "keepachangelog.com",
     "semver.org", "www.apache.org", "prometheus.io", "grafana.com", "www.postgresql.org", "doi.org",
+    "prometheus", "alertmanager",  # services of docker-compose.yml
 }  # fmt: skip
 EXAMPLE_HOST = re.compile(r"(^|\.)(example(\.(com|org|net))?|test|invalid|localhost)$")
 

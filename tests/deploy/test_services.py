@@ -115,14 +115,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where a server listens that the container's script has prepared, with the roles' passwords."""
     with EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), {"fsync": "off"}) as postgres:
         script = ROOT / "deploy" / "postgres" / "roles.sql"
-        command = [
-            find_binaries({}) / "psql",
-            "-X",
-            "-q",
-            "-f",
-            script,
-            postgres.url_of("postgres"),
-        ]
+        psql, url = str(find_binaries({}) / "psql"), postgres.url_of("postgres")
+        command = [psql, "-X", "-q", "-f", str(script), url]
         variables = dict(os.environ) | environment("postgres", SECRETS)
         subprocess.run(command, check=True, capture_output=True, env=variables)
         yield postgres.url.rpartition("@")[2].partition("/")[0]
