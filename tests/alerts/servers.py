@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import threading
@@ -28,12 +29,15 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    command: Sequence[object], ready: str, folder: Path
+    command: Sequence[object], ready: str, folder: Path, **environment: str
 ) -> Iterator[subprocess.Popen[bytes]]:
     """The process, from when it answers at *ready*; its output stands in a file of the folder."""
     log = folder / f"{Path(str(command[0])).name}.log"
     with log.open("ab") as file:
-        process = subprocess.Popen([str(word) for word in command], stdout=file, stderr=file)
+        words = [str(word) for word in command]
+        process = subprocess.Popen(
+            words, stdout=file, stderr=file, env={**os.environ, **environment}
+        )
     try:
         until(lambda: _answers(process, ready, log))
         yield process
@@ -66,19 +70,6 @@ def prometheus(binary: str, config: Path) -> Iterator[str]:
     command = [
         binary, f"--config.file={config}", f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address={place}", "--log.level=warn",
-    ]  # fmt: skip
-    with running(command, f"http://{place}/-/ready", folder):
-        yield f"http://{place}"
-
-
-@contextmanager
-def alertmanager(binary: str, config: Path) -> Iterator[str]:
-    """The address of an Alertmanager with this configuration, and with no peers."""
-    place = f"127.0.0.1:{free_port()}"
-    folder = config.parent
-    command = [
-        binary, f"--config.file={config}", f"--storage.path={folder / 'data'}",
-        f"--web.listen-address={place}", "--cluster.listen-address=", "--log.level=warn",
     ]  # fmt: skip
     with running(command, f"http://{place}/-/ready", folder):
         yield f"http://{place}"
