@@ -54,6 +54,7 @@ class WatchedTest(NamedTuple):
     windows: int
     alerting: bool
     since: datetime | None
+    streak: int  # windows in a row; 0 where it passes now
     report_url: str
 
     @property
@@ -200,7 +201,7 @@ def _test(row: _Row) -> WatchedTest:
         _stream(row), row["test"], row["column_name"], row["label"], row["status"],
         row["severity"], row["value"], row["lower"], row["upper"], row["message"],
         row["failures"], row["failures_wanted"], row["windows_wanted"], row["alerting"],
-        row["since"], row["report_url"],
+        row["since"], row["streak"], row["report_url"],
     )  # fmt: skip
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from exporter.store.connection import translated
 if TYPE_CHECKING:
     from exporter.alerts.standing import Standing, State, WatchedTest
 
+STREAM = ("project", "model", "evaluation", "segment", "stream")  # what tells streams apart
 _COLOURS = {"page": "red", "warning": "yellow", "info": "cyan"}
 _DOES = {"page": "page", "warning": "warn", "info": "inform"}
 _EMPTY = "nothing is watched yet: `exporter run` fills the store"
@@ -66,17 +68,24 @@ def alerts(
 
 def _print(state: State, zone: ZoneInfo) -> None:
     click.echo(_summary(state) if state.streams else _EMPTY)
-    for alert in state.alerts:
-        if alert.rule.name == "EvaluationNoModels":
-            continue  # said in plain words
-        click.echo()
-        _print_alert(alert, zone)
+    for _, same in groupby(state.alerts, key=_headline):
+        together = list(same)
+        if together[0].rule.name != "EvaluationNoModels":  # said in plain words
+            click.echo()
+            _print_alerts(together, zone)
     if state.quiet:
         one = len(state.quiet) == 1
         says = "test fails and tells" if one else "tests fail and tell"
         click.echo(f"\n{len(state.quiet):,} {says} nobody:\n")
         rows = [
-            (*_name_of(test), _place_of(test), test.message, _since(test, zone), test.why_not)
+            (
+                test.test,
+                _column_of(test),
+                _place_of(test),
+                test.message,
+                _since(test, zone),
+                test.why_not,
+            )
             for test in state.quiet
         ]
         print_table(("test", "column", "of", "what", "since", "why not"), rows)
@@ -91,23 +100,27 @@ def _summary(state: State) -> str:
     return f"{many(len(found), 'alert')}: {', '.join(counts)}"
 
 
-def _print_alert(alert: Standing, zone: ZoneInfo) -> None:
+def _headline(alert: Standing) -> tuple[str, ...]:
+    """What alerts share that are told together: tests that fail again and again are one alert each."""
+    return alert.rule.name, alert.severity, *(alert.labels.get(name, "") for name in STREAM)
+
+
+def _print_alerts(alerts: Sequence[Standing], zone: ZoneInfo) -> None:
+    alert = alerts[0]
     severity = click.style(alert.severity, fg=_COLOURS[alert.severity], bold=True)
-    names = ("project", "model", "evaluation", "segment", "stream")
-    about = " / ".join(alert.labels[name] for name in names if alert.labels.get(name))
+    about = " / ".join(alert.labels[name] for name in STREAM if alert.labels.get(name))
     window = window_of(alert.window_start, alert.window_end, str(zone))
     about = ", ".join(text for text in (about, window) if text)
-    click.echo(f"{severity}  {alert.rule.name}  {one_line(about)}: {_said(alert)}")
+    click.echo(f"{severity}  {alert.rule.name}  {one_line(about)}: {_said(alerts)}")
     if alert.silenced_by:
         click.echo(f"  is not sent while {alert.silenced_by} fires")
-    if alert.tests:
-        rows = [
-            (*_name_of(test), test.message, _times(test), _since(test, zone))
-            for test in alert.tests
-        ]
-        print_table(
-            ("  test", "column", "what", "failed", "since"), [("  " + r[0], *r[1:]) for r in rows]
-        )
+    rows = [
+        (f"  {test.test}", _column_of(test), test.message, _times(test), _since(test, zone))
+        for one in alerts
+        for test in one.tests
+    ]
+    if rows:
+        print_table(("  test", "column", "what", "failed", "since"), rows)
     for figure in alert.figures:
         of = f" of {figure.column}" if figure.column else ""
         click.echo(one_line(f"  {figure.figure}{of}: {figure.error}"))
@@ -116,12 +129,13 @@ def _print_alert(alert: Standing, zone: ZoneInfo) -> None:
     click.echo(f"  runbook  {alert.runbook}")
 
 
-def _said(alert: Standing) -> str:
+def _said(alerts: Sequence[Standing]) -> str:
     """What is wrong, in a few words."""
-    count = int(alert.value)
+    alert, count = alerts[0], int(max(alert.value for alert in alerts))
+    again = f"{many(len(alerts), 'test')} failed up to {many(count, 'window')} in a row"
     words = {
         "EvaluationTestsFailing": f"{many(count, 'test')} {'fails' if count == 1 else 'fail'}",
-        "EvaluationTestFailingRepeatedly": f"failed {count} windows in a row",
+        "EvaluationTestFailingRepeatedly": again,
         "EvaluationFiguresFailed": f"{many(count, 'figure')} could not be computed",
         "EvaluationBatchLate": f"its last window ended {lasting(alert.value)} ago,"
         f" {lasting(alert.allowed or 0)} would be fine",
@@ -130,8 +144,8 @@ def _said(alert: Standing) -> str:
     return words.get(alert.rule.name, alert.rule.description)
 
 
-def _name_of(test: WatchedTest) -> tuple[str, str]:
-    return test.test, f"{test.column} [{test.label}]".strip() if test.label else test.column
+def _column_of(test: WatchedTest) -> str:
+    return f"{test.column} [{test.label}]".strip() if test.label else test.column
 
 
 def _place_of(test: WatchedTest) -> str:
@@ -139,8 +153,10 @@ def _place_of(test: WatchedTest) -> str:
 
 
 def _times(test: WatchedTest) -> str:
-    """`2 of the last 3`, or nothing where one failure is enough."""
-    return f"{test.failures} of the last {test.windows}" if test.windows > 1 else ""
+    """`2 of the last 3`, or where one failure is enough how many in a row, from the second on."""
+    if test.windows > 1:
+        return f"{test.failures} of the last {test.windows}"
+    return f"{test.streak} in a row" if test.streak > 1 else ""
 
 
 def _since(test: WatchedTest, zone: ZoneInfo) -> str:
@@ -184,9 +200,7 @@ def _alert_json(alert: Standing) -> Iterator[tuple[str, Any]]:
 
 
 def _labels(test: WatchedTest) -> dict[str, str]:
-    return dict(
-        zip(("project", "model", "evaluation", "segment", "stream"), test.stream, strict=True)
-    )
+    return dict(zip(STREAM, test.stream, strict=True))
 
 
 def _test_json(test: WatchedTest) -> dict[str, Any]:

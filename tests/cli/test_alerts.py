@@ -72,13 +72,26 @@ def test_failing_tests_are_one_alert_for_each_evaluation_and_severity(shop: Shop
     head = "EvaluationTestsFailing  shop / m / inputs / arm=champion, " + window
     assert lines[2].startswith(f"page  {head}")
     assert lines[2].endswith(": 2 tests fail")
-    assert lines[4].split() == ["few", "gaps", "temp", "1,", "at", "most", "0.5", *since(1)]
+    words = ["few", "gaps", "temp", "1,", "at", "most", "0.5", "2", "in", "a", "row", *since(1)]
+    assert lines[4].split() == words
     assert lines[-6].startswith(f"warning  {head}")
     assert lines[-5] == "  is not sent while EvaluationTestsFailing fires"
 
 
 def since(hours: int) -> list[str]:
     return f"{hourly(hours).window_start:%Y-%m-%d %H:%M}".split()
+
+
+def test_tests_that_fail_again_and_again_are_told_together(shop: Shop) -> None:
+    tests = (FAILED, replace(FAILED, test="other"))
+    fill(shop, *(hourly(hours, *tests) for hours in (2, 1, 0)))
+    lines = said(shop).splitlines()
+    assert lines[0] == "3 alerts: 3 page"
+    heads = [line for line in lines if line.startswith("page  ")]
+    assert [head.rpartition(": ")[2] for head in heads] == [
+        "2 tests fail",
+        "2 tests failed up to 3 windows in a row",
+    ]
 
 
 def test_an_alert_leads_to_its_report_and_to_the_runbook(shop: Shop) -> None:

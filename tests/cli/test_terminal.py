@@ -9,12 +9,15 @@ import struct
 import subprocess
 import sys
 import termios
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from cli.shop import Shop
 
 from exporter.cli.tables import one_line
+from exporter.snapshot import CheckResult, Snapshot
+from exporter.store import Store
 
 FAILED = "\x1b[1;31mfail"
 
@@ -102,3 +105,14 @@ def test_the_log_format_holds_for_all_that_is_said(files: Shop) -> None:
     assert result.exit_code == 2
     assert '"level": "error"' in result.stderr
     assert result.stderr.startswith('{"event": "none.yaml: there is no such file')
+
+
+def test_what_pages_is_red(shop: Shop) -> None:
+    with Store(shop.store) as store:
+        now = datetime.now(UTC)
+        test = CheckResult("gaps", "missing_ratio", "x", status="fail", message="1, at most 0.5")
+        made = Snapshot(9, "shop", "sales", "inputs", batch="b", computed_at=now, tests=(test,))
+        store.write(made)
+    seen = on_terminal("alerts", shop.config)
+    assert "\x1b[31m\x1b[1mpage\x1b[0m  EvaluationTestsFailing  shop / sales / inputs" in seen
+    assert "1, at most 0.5" in seen
