@@ -78,17 +78,21 @@ def over_time(column: str = _OF_COLUMN, *, otherwise: str) -> str:
     middle one of three that are empty.
     """
     return f"""\
-with found as (
-select time, bin_name as metric, sum(current)::float8 / nullif(sum(sum(current)) over (partition by time), 0) as "Value", min(bin) as bin
-from (select {DAY_OR_HOUR} as time, {BIN} as bin_name, bin, current
-      from grafana.distributions
-      where {where(IN_RANGE, CHOSEN, column)}) b
-group by 1, 2)
-select * from (
-  select time, metric, "Value" from found
+with binned as (
+  select {DAY_OR_HOUR} as time, column_name, bin, bin_from, bin_to, category, sum(current)::float8 as current
+  from grafana.distributions
+  where {where(IN_RANGE, CHOSEN, column)}
+  group by 1, 2, 3, 4, 5, 6),
+named as (select time, {BIN} as bin_name, bin, current from binned),
+found as (
+  select time, bin_name as metric, sum(current) / nullif(sum(sum(current)) over (partition by time), 0) as "Value",
+    min(min(bin)) over (partition by bin_name) as place
+  from named group by 1, 2)
+select time, metric, "Value" from (
+  select * from found
   union all
-  select $__timeTo()::timestamptz, told, 0 from unnest(array[' ', '{otherwise}', '  ']) told where not exists (select from found)) shown
-order by time, (select min(bin) from found f where f.metric = shown.metric)"""
+  select $__timeTo()::timestamptz, told, 0, 0 from unnest(array[' ', '{otherwise}', '  ']) told where not exists (select from found)) shown
+order by time, place"""
 
 
 def categories_over_time(column: str = _OF_COLUMN, most: int = 12) -> str:

@@ -370,9 +370,10 @@ with points as (
         from grafana.drift where {where(IN_RANGE, OF_MODEL, any_of(SEGMENT, "segment"), _EITHER, "severity is not null")}) x
   order by time, column_name, arm, snapshot_id desc),
 apart as (
-  select c.column_name from points c join points h using (time, column_name)
-  where c.arm = 'champion' and h.arm = 'challenger'
-  group by 1 having max(abs(c.severity - h.severity)) > 1e-9 order by avg(abs(c.severity - h.severity)) desc limit 3),
+  select column_name from (
+    select column_name, max(severity) filter (where arm = 'champion') as c, max(severity) filter (where arm = 'challenger') as h
+    from points group by time, column_name) p
+  group by 1 having max(abs(c - h)) > 1e-9 order by avg(abs(c - h)) desc limit 3),
 own as (
   select column_name, min(arm) as arm from points group by 1 having count(distinct arm) = 1),
 shown as (
