@@ -129,7 +129,7 @@ def _tests_of_inputs(member: Member) -> Entries:
     rows: Any = {"row_count": {"gte": member.rows // 4}} if member.fixed else "row_count"
     compared = _WATCHED if member.incident == "drift" else _COMPARED
     if member.texts:
-        compared = [*compared, {"column_drift": {"columns": ["message"]}}, _ABOUT_MONEY]
+        compared = [*compared, _ABOUT_MONEY]
     return [rows, *_WHOLE, *compared]
 
 

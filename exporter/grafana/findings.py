@@ -68,11 +68,15 @@ order by critical desc, streak desc, line, shown limit 50"""
         overrides=[
             override("status", **STATUS_CELL),
             override("line", displayName=heading, custom__minWidth=92, links=links),
-            override("about", displayName="About", custom__width=62),
+            *([override("about", displayName="About", custom__width=62)] if message else ()),
             override("shown", displayName="Test", custom__minWidth=100, links=[TO_TEST, TO_COLUMN]),
             override("value", displayName="Value", custom__width=58, unit="short"),
             override("bound", displayName="Bound", custom__width=58, unit="short"),
-            override("message", displayName="What happened", custom__minWidth=150),
+            *(
+                [override("message", displayName="What happened", custom__minWidth=150)]
+                if message
+                else ()
+            ),
             override("streak", **STREAK_CELL),
             override("since", **SINCE_CELL),
             override("report_url", **REPORT_CELL),

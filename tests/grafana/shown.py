@@ -39,9 +39,17 @@ def panels_of(dashboard: Json) -> Iterator[Json]:
 
 
 def choices(
-    connection: psycopg.Connection, dashboard: Json, span: tuple[datetime, datetime], given: Values
+    connection: psycopg.Connection,
+    dashboard: Json,
+    span: tuple[datetime, datetime],
+    given: Values,
+    *,
+    forced: bool = False,
 ) -> dict[str, str | list[str]]:
-    """The value of each variable: what is given, all of those that take many, else the first."""
+    """The value of each variable: what is given, all of those that take many, else the first.
+
+    What is given counts where it is offered; *forced*: also where it is not, as from an address.
+    """
     values: dict[str, str | list[str]] = {}
     for variable in dashboard["templating"]["list"]:
         name = variable["name"]
@@ -51,6 +59,9 @@ def choices(
         found = [row[0] for row in asked(connection, query, "table").rows]
         if not found:
             raise PanelError(f"variable {name} has nothing to choose")
+        if forced and name in given:
+            values[name] = given[name]
+            continue
         wanted = given.get(name) or variable["current"].get("value")
         values[name] = found if variable["multi"] else (wanted if wanted in found else found[0])
     return values
@@ -61,9 +72,11 @@ def shown(
     dashboard: Json,
     span: tuple[datetime, datetime],
     given: Values | None = None,
+    *,
+    forced: bool = False,
 ) -> Iterator[Shown]:
     """Every SQL query of the panels, asked; a panel that repeats is asked for each value."""
-    values = choices(connection, dashboard, span, given or {})
+    values = choices(connection, dashboard, span, given or {}, forced=forced)
     for panel in panels_of(dashboard):
         repeated = values[panel["repeat"]] if panel.get("repeat") else None
         for one in repeated[:3] if isinstance(repeated, list) else [None]:
