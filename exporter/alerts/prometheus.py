@@ -78,22 +78,25 @@ _RECORDED = (
 
 def rule_files() -> dict[str, str]:
     """The files by their path in the project: what wakes somebody, and what is only worth knowing."""
+    soon = [rule for rule in TESTS if not rule.linger]
+    slow = [rule for rule in TESTS if rule.linger]  # about every test: thousands, in a bad case
     return {
         "deploy/prometheus/rules/evaluation.yml": _text(
             _group("recorded", _RECORDED),
             _group("exporter", map(_rule, EXPORTER)),
             _group("freshness", map(_rule, FRESHNESS)),
-            _group("tests", (STREAMS_KEPT, TESTS_KEPT, *map(_rule, TESTS))),
+            _group("tests", (STREAMS_KEPT, TESTS_KEPT, *map(_rule, soon))),
+            _group("repeated", map(_rule, slow), interval="1m"),
         ),
         "deploy/prometheus/rules/evaluation-figures.yml": _text(
-            {"name": "evaluation-usual", "interval": "1h", "rules": list(USUAL)},
+            _group("usual", USUAL, interval="1h"),
             _group("figures", map(_rule, FIGURES)),
         ),
     }
 
 
-def _group(name: str, rules: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    return {"name": f"evaluation-{name}", "rules": list(rules)}
+def _group(name: str, rules: Iterable[Mapping[str, Any]], **often: str) -> dict[str, Any]:
+    return {"name": f"evaluation-{name}", **often, "rules": list(rules)}
 
 
 def _rule(rule: Rule) -> dict[str, Any]:

@@ -105,7 +105,7 @@ def test_prometheus_starts_and_has_the_token_in_a_file_that_only_it_can_read(
     token = tmp_path / "secrets" / "exporter-token"
     assert token.read_text() == SECRETS["EXPORTER_TOKEN"]
     assert token.stat().st_mode & 0o077 == 0
-    assert len(groups["data"]["groups"]) == 6
+    assert len(groups["data"]["groups"]) == 7
     assert "alertmanager:9093" in known.json()["data"]["yaml"]
     assert "/run/secrets/exporter-token" in known.json()["data"]["yaml"]
 
