@@ -187,7 +187,7 @@ def over_time(
         size=size,
         unit=unit_of(spec.unit),
         defaults={"noValue": nothing},
-        overrides=LINES,
+        overrides=[*LINES, _DUMMY] if baseline else LINES,
         named="",
         links=[TO_TESTS, TO_MODEL],
     )
@@ -221,7 +221,7 @@ _DUMMY = dashed("dummy", "dummy", BASELINE)
 _DUMMY["properties"].append(
     {"id": "custom.lineStyle", "value": {"fill": "dot", "dash": [2, 5]}},
 )
-LINES = [*_line_looks(), REFERENCE_LINE, *BOUND_LINES, _DUMMY]
+LINES = [*_line_looks(), REFERENCE_LINE, *BOUND_LINES]
 
 
 def by_label(
@@ -244,7 +244,7 @@ def by_label(
         [sql(history(first_stream(conditions), "true", named="label", values=values))],
         size=size,
         unit=unit_of(CATALOGUE[metric].unit),
-        overrides=LINES,
+        overrides=[REFERENCE_LINE],
         links=links,
     )
 
@@ -271,7 +271,7 @@ def coverage(id_: int, *, size: tuple[int, int] = (8, 8)) -> Json:
         size=size,
         unit="percentunit",
         defaults={"min": 0, "max": 1},
-        overrides=LINES,
+        overrides=_line_looks(),
         named="",
         links=[link_to("data-quality", "The rows themselves", keep=("project", "model", "stream"))],
     )

@@ -145,11 +145,13 @@ def _names(frame: Frame) -> Iterator[str]:
 
 def _renamed(panel: Any) -> set[str]:
     """Columns that a transformation makes."""
-    return {
-        new
-        for t in panel["transformations"]
-        for new in t["options"].get("renameByName", {}).values()
-    }
+    made = set()
+    for transformation in panel["transformations"]:
+        options = transformation["options"]
+        made |= set(options.get("renameByName", {}).values())
+        if transformation["id"] == "groupingToMatrix":
+            made.add(f"{options['rowField']}\\{options['columnField']}")
+    return made
 
 
 @every

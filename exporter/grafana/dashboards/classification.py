@@ -8,7 +8,6 @@ from exporter.grafana.colours import FAIL, LATE, SUCCESS, steps
 from exporter.grafana.curves import curve, matrix
 from exporter.grafana.dashboard import Dashboard, Section
 from exporter.grafana.figures import (
-    LINES,
     TO_DRIFT,
     TO_MODEL,
     TO_TESTS,
@@ -25,6 +24,7 @@ from exporter.grafana.figures import (
 from exporter.grafana.navigation import datasources, events
 from exporter.grafana.panels import override, sql, table
 from exporter.grafana.queries import IN_RANGE, OF_MODEL, history, where
+from exporter.grafana.trends import REFERENCE_LINE
 
 MAIN = {
     "accuracy": "Acc.",
@@ -261,7 +261,7 @@ def _balance(id_: int, title: str, side: str, description: str) -> dict[str, obj
         [sql(history(f"({_SHARES}) s", f"class in {_MOST}", named="class", values=values))],
         size=(8, 8),
         unit="percentunit",
-        overrides=LINES,
+        overrides=[REFERENCE_LINE],
         links=[TO_DRIFT, TO_MODEL],
     )
 
