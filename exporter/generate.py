@@ -21,6 +21,7 @@ from exporter.config.reference import inline, row
 from exporter.distances import DRIFT_METHODS
 from exporter.evidently import guide
 from exporter.grafana import DASHBOARDS, as_json, as_text
+from exporter.grafana.guide import dashboards_page
 from exporter.metrics import CATALOGUE, MetricSpec
 from exporter.metrics.drift import COLUMN_DRIFT, DRIFT_METRICS, EMBEDDINGS_DRIFT
 from exporter.plan.asking import Told
@@ -79,6 +80,7 @@ def generated() -> dict[str, str]:
         "docs/configuration.md": config_reference(),
         "docs/evidently.md": evidently_page(),
         "docs/metrics.md": metrics_page(),
+        "docs/dashboards.md": dashboards_page(),
         "docs/runbook.md": runbook_page(),
         **rule_files(),
         **rules_file(),

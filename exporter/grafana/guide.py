@@ -28,7 +28,7 @@ Everywhere the same:
   newest is shown.
 - **Events**: new versions (tag `version`), new fixed references, and, when switched on, failed batches.
 
-Every query reads the [views](store.md#views) as the role `grafana`, and is executed by the tests: on a filled store, an
+Every query reads the [views](store.md#the-views) as the role `grafana`, and is executed by the tests: on a filled store, an
 empty one, a range without batches, and with names that try to break it.
 
 ## Add a panel

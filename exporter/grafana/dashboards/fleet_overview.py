@@ -192,7 +192,7 @@ order by {WORST_FIRST}, failed desc, line"""
     size=(24, 12),
     overrides=[
         override("status", **STATUS_CELL),
-        override("line", displayName="Model", custom__width=190, links=[_TO_MODEL]),
+        override("line", displayName="Model", custom__width=226, links=[_TO_MODEL]),
         override("age", **text_cell("Last batch", 82, steps((None, "text")), unit="s", decimals=0)),
         override("failed", **FAILED_CELL),
         override("drift", **DRIFT_CELL),

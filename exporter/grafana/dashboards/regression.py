@@ -274,6 +274,7 @@ DASHBOARD = Dashboard(
                 [segments(72, "regression", OF_RANKING, "ndcg_at_k", nothing=_NO_RANKING)],
                 [batches(82, OF_RANKING, nothing=_NO_RANKING)],
             ],
+            collapsed=True,
         ),
     ],
 )
