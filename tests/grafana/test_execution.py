@@ -22,6 +22,7 @@ from exporter.store import Store
 
 JSON = {d.name: as_json(d) for d in DASHBOARDS}
 LINES = 12
+ROWS = 30  # of a status history: eighteen pixels each
 HOSTILE = 'O\'Brien "<script>" \\ ; -- ü'
 # What no batch of the fleet has anything to show for, and why that is no fault.
 EMPTY_ON_PURPOSE: dict[tuple[str, int], str] = {
@@ -171,6 +172,37 @@ def test_an_empty_store_is_no_error(reader: str, name: str) -> None:
             if answer.panel["type"] in ("status-history", "heatmap"):
                 assert answer.frame.rows, f"{answer.panel['title']} shows no rows as an error"
         assert all(not frame.rows for _, frame in events(connection, JSON[name], SPAN))
+
+
+@pytest.fixture(scope="session")
+def crowd(server: str) -> Iterator[str]:
+    """Fifty models of two hundred columns, all drifted and failing: more than a chart can hold."""
+    columns = [f"column {i:03}" for i in range(200)]
+    with made_database(server) as url, Store(url) as store:
+        for model in range(50):
+            base = snapshot(f"model {model:02}", day=model % 3)
+            store.write(
+                replace(
+                    base,
+                    metrics=tuple(replace(base.metrics[0], column=c) for c in columns),
+                    drift=tuple(replace(base.drift[0], column=c) for c in columns),
+                    tests=tuple(replace(base.tests[0], column=c) for c in columns),
+                )
+            )
+        yield as_role(url, "grafana")
+
+
+@every
+def test_fifty_models_of_two_hundred_columns_do_not_crowd_a_panel(crowd: str, name: str) -> None:
+    span = (datetime(2026, 9, 30, tzinfo=UTC), datetime(2026, 10, 9, tzinfo=UTC))
+    with opened(crowd) as connection:
+        given = openings(connection, JSON[name])[0]
+        for answer in shown(connection, JSON[name], span, given):
+            _sound(answer, given)
+            if answer.panel["type"] == "status-history":
+                assert lines_of(answer.frame) <= ROWS, answer.panel["title"]
+            if answer.panel["type"] == "bargauge":
+                assert len(answer.frame.rows) <= 20, answer.panel["title"]
 
 
 @pytest.fixture(scope="session")
