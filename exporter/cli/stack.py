@@ -24,14 +24,17 @@ _PORT = click.IntRange(1, 65535)
 @config_argument
 @click.option("--prometheus", type=click.Path(path_type=Path), metavar="PATH",
               help="The program; if not given, the one on the PATH.")  # fmt: skip
+@click.option("--alertmanager", type=click.Path(path_type=Path), metavar="PATH",
+              help="The program; if not given, the one on the PATH.")  # fmt: skip
 @click.option("--grafana-home", type=click.Path(path_type=Path), metavar="FOLDER",
               help="The folder with Grafana's bin, conf and public; else what is installed.")  # fmt: skip
 @click.option("--exporter-port", type=_PORT, help="If not given 9877, or any that is free.")
 @click.option("--prometheus-port", type=_PORT, help="If not given 9090, or any that is free.")
+@click.option("--alertmanager-port", type=_PORT, help="If not given 9093, or any that is free.")
 @click.option("--grafana-port", type=_PORT, help="If not given 3000, or any that is free.")
 @click.pass_context
 def stack(context: click.Context, /, *, config: Path, **chosen: Any) -> None:
-    """Start CONFIG's store, `exporter serve`, and the Prometheus and Grafana that this machine has.
+    """Start CONFIG's store, `exporter serve`, and the Prometheus, Alertmanager and Grafana of this machine.
 
     They take the files that a deployment mounts, listen on 127.0.0.1 only, keep their data in the
     user's state folder, and all end with Ctrl-C. Evaluate in another terminal: `exporter run`.

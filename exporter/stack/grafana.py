@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from exporter.stack.database import PASSWORD, READER, Database
@@ -33,6 +34,15 @@ _QUIET = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What Grafana asks; an address is empty where there is no such server."""
+
+    database: Database
+    prometheus: str = ""
+    alertmanager: str = ""
+
+
 def provisioning_in(folder: Path, *, alerting: bool) -> Path:
     """A folder that leads to the very files of a deployment: links, made anew.
 
@@ -50,11 +60,9 @@ def provisioning_in(folder: Path, *, alerting: bool) -> Path:
     return made
 
 
-def environment_of(
-    folder: Path, port: int, database: Database, prometheus: str, alertmanager: str
-) -> Mapping[str, str]:
+def environment_of(folder: Path, port: int, sources: Sources) -> Mapping[str, str]:
     """The variables of a Grafana whose own data lie in *folder*."""
-    dashboards = shipped(DASHBOARDS)
+    dashboards, database = shipped(DASHBOARDS), sources.database
     (folder / "plugins").mkdir(exist_ok=True)
     return {
         **_QUIET,
@@ -64,7 +72,7 @@ def environment_of(
         "GF_PATHS_DATA": str(folder / "data"),
         "GF_PATHS_LOGS": str(folder / "logs"),
         "GF_PATHS_PLUGINS": str(folder / "plugins"),
-        "GF_PATHS_PROVISIONING": str(provisioning_in(folder, alerting=bool(alertmanager))),
+        "GF_PATHS_PROVISIONING": str(provisioning_in(folder, alerting=bool(sources.alertmanager))),
         "GF_SECURITY_ADMIN_PASSWORD": _password_in(folder),
         "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": str(dashboards / "fleet-overview.json"),
         "POSTGRES_HOST": database.host,
@@ -73,8 +81,8 @@ def environment_of(
         "POSTGRES_SSLMODE": database.sslmode,
         "GRAFANA_DB_USER": READER,
         PASSWORD: database.password,
-        "PROMETHEUS_URL": prometheus or "http://127.0.0.1:9090",
-        "ALERTMANAGER_URL": alertmanager or "http://127.0.0.1:9093",
+        "PROMETHEUS_URL": sources.prometheus or "http://127.0.0.1:9090",
+        "ALERTMANAGER_URL": sources.alertmanager or "http://127.0.0.1:9093",
         "GRAFANA_DASHBOARDS": str(dashboards),
     }
 

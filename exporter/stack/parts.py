@@ -1,6 +1,6 @@
 """The programs of a stack: what each is called with, where it answers, and when it is ready.
 
-A further one, such as Alertmanager, is a function here and a line in `Stack`.
+A further one is a function here and a line in `Stack`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from typing import Any
 
 import yaml
 
-from exporter.stack.database import Database
-from exporter.stack.grafana import environment_of
-from exporter.stack.settings import Grafana, shipped
+from exporter.stack.grafana import Sources, environment_of
+from exporter.stack.settings import Grafana, Ports, shipped
 
 EXPORTER_TOKEN = "EXPORTER_TOKEN"  # noqa: S105  the variable's name
 
@@ -45,18 +44,39 @@ def exporter(config: Path, port: int) -> Part:
     )
 
 
-def prometheus(program: Path, folder: Path, port: int, exporter_port: int) -> Part:
-    """Prometheus with a copy of the deployment's file that has the addresses of this stack."""
+def alertmanager(program: Path, folder: Path, port: int) -> Part:
+    """Alertmanager with the very file of the deployment, whose receivers send nobody anything."""
     address = f"http://127.0.0.1:{port}/"
+    return Part(
+        "alertmanager",
+        [
+            str(program),
+            f"--config.file={shipped('deploy', 'alertmanager', 'alertmanager.yml')}",
+            f"--storage.path={folder / 'data'}",
+            f"--web.listen-address=127.0.0.1:{port}",
+            f"--web.external-url={address}",
+            "--cluster.listen-address=",  # there is one: no port for others of its kind
+            "--log.level=warn",
+        ],
+        address,
+        f"{address}-/ready",
+        "alerts by route, and silences; nobody is sent anything",
+    )
+
+
+def prometheus(program: Path, folder: Path, ports: Ports, *, alerting: bool) -> Part:
+    """Prometheus with a copy of the deployment's file that has the addresses of this stack."""
+    address = f"http://127.0.0.1:{ports.prometheus}/"
     config = folder / "prometheus.yml"
-    config.write_text(prometheus_config(port, exporter_port, folder), "utf-8")
+    config.write_text(prometheus_config(ports, folder, alerting=alerting), "utf-8")
     return Part(
         "prometheus",
         [
             str(program),
             f"--config.file={config}",
             f"--storage.tsdb.path={folder / 'data'}",
-            f"--web.listen-address=127.0.0.1:{port}",
+            f"--web.listen-address=127.0.0.1:{ports.prometheus}",
+            f"--web.external-url={address}",  # alerts lead to where they come from
             "--log.level=warn",
         ],
         address,
@@ -65,8 +85,8 @@ def prometheus(program: Path, folder: Path, port: int, exporter_port: int) -> Pa
     )
 
 
-def grafana(found: Grafana, folder: Path, port: int, database: Database, prometheus: str) -> Part:
-    """Grafana with the deployment's data sources and dashboards."""
+def grafana(found: Grafana, folder: Path, port: int, sources: Sources) -> Part:
+    """Grafana with the deployment's data sources and dashboards, and its rules where an Alertmanager is."""
     address = f"http://127.0.0.1:{port}/"
     return Part(
         "grafana",
@@ -74,17 +94,21 @@ def grafana(found: Grafana, folder: Path, port: int, database: Database, prometh
         address,
         f"{address}api/health",
         "dashboards; nobody needs to log in to look",
-        environment_of(folder, port, database, prometheus, alertmanager=""),
+        environment_of(folder, port, sources),
     )
 
 
-def prometheus_config(port: int, exporter_port: int, folder: Path) -> str:
+def prometheus_config(ports: Ports, folder: Path, *, alerting: bool) -> str:
     """The deployment's file with the addresses of this machine; a token of the exporter's is put in *folder*."""
     source = shipped("deploy", "prometheus", "prometheus.yml")
     given: dict[str, Any] = yaml.safe_load(source.read_text("utf-8"))
     given["rule_files"] = [str(source.parent / pattern) for pattern in given.get("rule_files", ())]
-    given.pop("alerting", None)  # there is no Alertmanager in a stack yet
-    targets = {"evaluation-exporter": exporter_port, "prometheus": port}
+    if alerting:
+        (manager,) = given["alerting"]["alertmanagers"]
+        manager["static_configs"] = [{"targets": [f"127.0.0.1:{ports.alertmanager}"]}]
+    else:
+        del given["alerting"]
+    targets = {"evaluation-exporter": ports.exporter, "prometheus": ports.prometheus}
     for job in given["scrape_configs"]:
         job["static_configs"] = [{"targets": [f"127.0.0.1:{targets[job['job_name']]}"]}]
         if "authorization" in job:

@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
@@ -19,17 +19,16 @@ from exporter.config import Loaded
 from exporter.errors import ExporterError, StoreError
 from exporter.stack import parts
 from exporter.stack.database import PASSWORD, READER, Database, open_database
+from exporter.stack.grafana import Sources
 from exporter.stack.parts import Part
 from exporter.stack.settings import (
-    EXPORTER_PORT,
+    GET_ALERTMANAGER,
     GET_GRAFANA,
     GET_PROMETHEUS,
-    GRAFANA_PORT,
-    PROMETHEUS_PORT,
     Settings,
+    find_alertmanager,
     find_grafana,
     find_prometheus,
-    port_of,
     state_of_stack,
 )
 from exporter.store import Store
@@ -111,22 +110,23 @@ class Stack:
 
     def _parts(self, folder: Path, database: Database) -> Iterator[Part]:
         """In the order in which they need each other."""
-        settings = self.settings
+        settings, ports = self.settings, self.settings.ports()
+        manager = find_alertmanager(settings.alertmanager, os.environ)
         program = find_prometheus(settings.prometheus, os.environ)
         home = find_grafana(settings.grafana_home, os.environ)
-        ports = [
-            port_of(chosen, usual)
-            for chosen, usual in (
-                (settings.exporter_port, EXPORTER_PORT),
-                (settings.prometheus_port, PROMETHEUS_PORT),
-                (settings.grafana_port, GRAFANA_PORT),
-            )
-        ]
-        yield parts.exporter(settings.config, ports[0])
+        yield parts.exporter(settings.config, ports.exporter)
+        asked = Sources(database)
+        if manager is None:
+            self.tell(f"Alertmanager was not found: {GET_ALERTMANAGER}")
+        else:
+            yield parts.alertmanager(manager, _within(folder, "alertmanager"), ports.alertmanager)
+            asked = replace(asked, alertmanager=f"http://127.0.0.1:{ports.alertmanager}")
         if program is None:
             self.tell(f"Prometheus was not found: {GET_PROMETHEUS}")
         else:
-            yield parts.prometheus(program, _within(folder, "prometheus"), ports[1], ports[0])
+            within = _within(folder, "prometheus")
+            yield parts.prometheus(program, within, ports, alerting=manager is not None)
+            asked = replace(asked, prometheus=f"http://127.0.0.1:{ports.prometheus}")
         if home is None:
             self.tell(f"Grafana was not found: {GET_GRAFANA}")
         elif not database.password:
@@ -134,8 +134,7 @@ class Stack:
                 f"Grafana is not started: set {PASSWORD} to the password of the role {READER}"
             )
         else:
-            source = f"http://127.0.0.1:{ports[1]}" if program else ""
-            yield parts.grafana(home, _within(folder, "grafana"), ports[2], database, source)
+            yield parts.grafana(home, _within(folder, "grafana"), ports.grafana, asked)
 
     def _wait(self) -> None:
         """Until every part is ready, has ended or was waited for long enough."""

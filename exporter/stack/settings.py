@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +12,14 @@ from exporter.errors import ExporterError
 from exporter.store.folders import private, state_folder
 from exporter.store.ports import free_port
 
-EXPORTER_PORT, PROMETHEUS_PORT, GRAFANA_PORT = 9877, 9090, 3000
+ALERTMANAGERS = ("prometheus-alertmanager", "alertmanager")  # Debian's name, and everybody else's
 GET_PROMETHEUS = (
     "apt-get install prometheus, or an archive of https://prometheus.io/download/ and"
     " --prometheus PATH"
+)
+GET_ALERTMANAGER = (
+    "apt-get install prometheus-alertmanager, or an archive of https://prometheus.io/download/ and"
+    " --alertmanager PATH"
 )
 GET_GRAFANA = (
     "unpack an archive of https://grafana.com/grafana/download (11 to 13) and say"
@@ -25,15 +29,40 @@ _PACKAGED = Path("/usr/share/grafana")  # where Debian's and Red Hat's packages 
 
 
 @dataclass(frozen=True, slots=True)
+class Ports:
+    """Where each program listens, on the loopback."""
+
+    exporter: int = 9877
+    prometheus: int = 9090
+    alertmanager: int = 9093
+    grafana: int = 3000
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What the user chose; None = what is found, or is free."""
 
     config: Path
     prometheus: Path | None = None  # the program
+    alertmanager: Path | None = None  # the program
     grafana_home: Path | None = None  # the folder with bin/, conf/ and public/
     exporter_port: int | None = None
     prometheus_port: int | None = None
+    alertmanager_port: int | None = None
     grafana_port: int | None = None
+
+    def ports(self) -> Ports:
+        """The chosen ports, else the usual ones, else any that are free.
+
+        Raises ExporterError where somebody has a chosen one.
+        """
+        usual = Ports()
+        return Ports(
+            port_of(self.exporter_port, usual.exporter),
+            port_of(self.prometheus_port, usual.prometheus),
+            port_of(self.alertmanager_port, usual.alertmanager),
+            port_of(self.grafana_port, usual.grafana),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +78,12 @@ def find_prometheus(named: Path | None, environment: Mapping[str, str]) -> Path 
 
     Raises ExporterError where the named one cannot be run.
     """
-    if named is not None:
-        return _runnable(named, "--prometheus")
-    found = shutil.which("prometheus", path=environment.get("PATH"))
-    return Path(found) if found else None
+    return _found(named, "--prometheus", ("prometheus",), environment)
+
+
+def find_alertmanager(named: Path | None, environment: Mapping[str, str]) -> Path | None:
+    """As `find_prometheus`, by either of its names."""
+    return _found(named, "--alertmanager", ALERTMANAGERS, environment)
 
 
 def find_grafana(
@@ -104,6 +135,15 @@ def shipped(*names: str) -> Path:
     raise ExporterError(
         f"{'/'.join(names)} is missing from this installation: install the package again"
     )
+
+
+def _found(
+    named: Path | None, option: str, names: Sequence[str], environment: Mapping[str, str]
+) -> Path | None:
+    if named is not None:
+        return _runnable(named, option)
+    found = (shutil.which(name, path=environment.get("PATH")) for name in names)
+    return next((Path(path) for path in found if path), None)
 
 
 def _runnable(program: Path, option: str) -> Path:

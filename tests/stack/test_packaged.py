@@ -18,6 +18,8 @@ from exporter.stack.settings import shipped
 assert _shipped_config()
 print(shipped("grafana_dashboards", "provisioning", "datasources", "evaluation.yaml"))
 print(shipped("deploy", "prometheus", "prometheus.yml"))
+print(shipped("deploy", "alertmanager", "alertmanager.yml"))
+print(shipped("deploy", "alertmanager", "templates", "evaluation.tmpl"))
 print(len(list(shipped("deploy", "prometheus", "rules").glob("*.yml"))))
 print(len(list(shipped("grafana_dashboards").glob("*.json"))))
 """
@@ -44,9 +46,14 @@ def test_a_wheel_has_all_that_a_stack_starts_with(installed: Path, tmp_path: Pat
         capture_output=True,
         text=True,
     ).stdout.split()
-    assert all(Path(path).is_relative_to(installed) for path in said[:2])
-    assert int(said[2]) == len(list((ROOT / "deploy" / "prometheus" / "rules").glob("*.yml")))
-    assert int(said[3]) == len(list((ROOT / "grafana_dashboards").glob("*.json")))
+    assert all(Path(path).is_relative_to(installed) for path in said[:4])
+    assert int(said[4]) == len(list((ROOT / "deploy" / "prometheus" / "rules").glob("*.yml")))
+    assert int(said[5]) == len(list((ROOT / "grafana_dashboards").glob("*.json")))
+
+
+def test_a_wheel_takes_no_folder_in_which_a_user_keeps_secrets(installed: Path) -> None:
+    packed = installed / "exporter" / "stack" / "files" / "deploy" / "alertmanager"
+    assert {path.name for path in packed.iterdir()} == {"alertmanager.yml", "templates"}
 
 
 def test_a_wheel_has_one_package_and_nothing_beside_it(installed: Path) -> None:

@@ -10,6 +10,9 @@ from stack.stand_in import grafana_in
 
 from exporter.errors import ExporterError
 from exporter.stack.settings import (
+    Ports,
+    Settings,
+    find_alertmanager,
     find_grafana,
     find_prometheus,
     port_of,
@@ -31,6 +34,19 @@ def test_prometheus_is_the_named_program_else_that_of_the_path(tmp_path: Path) -
     assert find_prometheus(named, path) == named
     assert find_prometheus(None, path) == installed
     assert find_prometheus(None, {"PATH": str(tmp_path / "a")}) is None
+
+
+@pytest.mark.parametrize("name", ["prometheus-alertmanager", "alertmanager"])
+def test_alertmanager_is_the_named_program_else_either_name_on_the_path(
+    name: str, tmp_path: Path
+) -> None:
+    named, installed = program(tmp_path / "a", "am"), program(tmp_path / "b", name)
+    path = {"PATH": str(tmp_path / "b")}
+    assert find_alertmanager(named, path) == named
+    assert find_alertmanager(None, path) == installed
+    assert find_alertmanager(None, {"PATH": str(tmp_path / "a")}) is None
+    with pytest.raises(ExporterError, match=r"--alertmanager: .* is no program that can be run"):
+        find_alertmanager(tmp_path, {})
 
 
 def test_a_named_program_that_cannot_be_run_is_told(tmp_path: Path) -> None:
@@ -79,6 +95,18 @@ def test_a_port_is_the_usual_one_where_it_is_free_and_the_chosen_one_or_an_error
         with pytest.raises(ExporterError, match=rf"port {port} of 127\.0\.0\.1 is in use"):
             port_of(port, 9)
     assert port_of(None, port) == port_of(port, 9) == port
+
+
+def test_every_program_has_the_port_that_was_chosen_for_it() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as one,
+        socket.create_server(("127.0.0.1", 0)) as two,
+    ):
+        first, second = one.getsockname()[1], two.getsockname()[1]
+    chosen = Settings(Path("x.yaml"), alertmanager_port=first, grafana_port=second).ports()
+    assert (chosen.alertmanager, chosen.grafana) == (first, second)
+    assert len({chosen.exporter, chosen.prometheus, first, second}) == 4
+    assert (Ports().exporter, Ports().prometheus) == (9877, 9090)
 
 
 def test_the_files_of_a_deployment_are_found_in_a_checkout() -> None:

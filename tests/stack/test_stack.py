@@ -1,4 +1,4 @@
-"""A stack at work: a real exporter and Prometheus, and a Grafana that stands in."""
+"""A stack at work: a real exporter, Prometheus and Alertmanager, and a Grafana that stands in."""
 
 from __future__ import annotations
 
@@ -103,11 +103,14 @@ def test_all_of_it_starts_answers_and_ends(
     shop: Shop, tmp_path: Path, program: Callable[[str], str]
 ) -> None:
     home = grafana_in(tmp_path)
-    arguments = ("--prometheus", program("prometheus"), "--grafana-home", home)
+    arguments = (
+        *("--prometheus", program("prometheus"), "--grafana-home", home),
+        *("--alertmanager", program("prometheus-alertmanager")),
+    )
     before = report_url(shop.store)
     with started(shop.config, *arguments) as stack:
         at = stack.addresses
-        assert list(at) == ["part", "store", "exporter", "prometheus", "grafana"]
+        assert list(at) == ["part", "store", "exporter", "alertmanager", "prometheus", "grafana"]
         assert requests.get(at["exporter"] + "-/ready", timeout=PATIENCE).ok
         assert report_url(shop.store).startswith(at["exporter"] + "snapshots/")
         page = requests.get(report_url(shop.store), timeout=PATIENCE).text
@@ -116,6 +119,9 @@ def test_all_of_it_starts_answers_and_ends(
         given = given_to(home)
         assert given["arguments"] == ["server", "--homepath", str(home)]
         assert given["environment"]["PROMETHEUS_URL"] + "/" == at["prometheus"]
+        assert given["environment"]["ALERTMANAGER_URL"] + "/" == at["alertmanager"]
+        rules = Path(given["environment"]["GF_PATHS_PROVISIONING"], "alerting", "rules.yaml")
+        assert rules.is_file()
         assert given["environment"]["GRAFANA_DB_USER"] == "grafana"
         assert "GF_DATABASE_URL" not in given["environment"]
         reader = given["environment"]
@@ -125,10 +131,34 @@ def test_all_of_it_starts_answers_and_ends(
         code, said = stack.end()
     assert (code, said.splitlines()[-1]) == (0, "stopping")
     assert not alive(given["child"])
-    for name in ("exporter", "prometheus", "grafana"):
+    for name in ("exporter", "alertmanager", "prometheus", "grafana"):
         with pytest.raises(requests.ConnectionError):
             requests.get(at[name], timeout=5)
     assert report_url(shop.store) == before
+
+
+def test_a_test_alert_arrives_and_all_of_it_ends_when_told_to(
+    shop: Shop, program: Callable[[str], str]
+) -> None:
+    arguments = (
+        *("--prometheus", program("prometheus")),
+        *("--alertmanager", program("prometheus-alertmanager")),
+    )
+    with started(shop.config, *arguments, PATH="") as stack:
+        at = stack.addresses
+        assert list(at) == ["part", "store", "exporter", "alertmanager", "prometheus"]
+        way = ("--prometheus", at["prometheus"], "--alertmanager", at["alertmanager"])
+        tried = shop.call("alerts", shop.config, "--test", *way)
+        assert tried.stdout.splitlines()[-1] == "Alertmanager has it: for page"
+        found = requests.get(f"{at['alertmanager']}api/v2/alerts", timeout=PATIENCE).json()
+        told = [a for a in found if a["labels"]["alertname"] == "EvaluationTestAlert"]
+        assert [a["status"]["state"] for a in told] == ["active"]
+        assert told[0]["generatorURL"].startswith(at["prometheus"])
+        code, _ = stack.end(signal.SIGTERM)
+    assert code == 0
+    for name in ("exporter", "alertmanager", "prometheus"):
+        with pytest.raises(requests.ConnectionError):
+            requests.get(at[name], timeout=5)
 
 
 def up(prometheus: str) -> bool:
@@ -147,6 +177,7 @@ def test_what_is_not_there_is_told_with_the_way_to_it_and_a_second_stack_is_refu
         code, said = stack.end(signal.SIGTERM)
     assert code == 0
     assert "Prometheus was not found: apt-get install prometheus" in said
+    assert "Alertmanager was not found: apt-get install prometheus-alertmanager" in said
     assert "Grafana was not found: unpack an archive of https://grafana.com" in said
     assert second.exit_code == 2
     assert "another `exporter stack` of yours runs" in second.stderr
@@ -167,6 +198,7 @@ def test_without_the_readers_password_grafana_is_not_started_and_all_else_is(
     ("arguments", "told"),
     [
         (("--prometheus", "nothing"), "--prometheus: nothing is no program that can be run"),
+        (("--alertmanager", "."), "--alertmanager: . is no program that can be run"),
         (("--grafana-home", "."), "no conf/defaults.ini, so this is no Grafana"),
     ],
 )
