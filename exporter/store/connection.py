@@ -131,7 +131,8 @@ def _advice(state: str) -> str:
         return "run `exporter db migrate`"
     if state == "42501":
         return (
-            "use the role evaluation_writer (docs/store.md), or the owner for `exporter db migrate`"
+            "commands are for the role evaluation_writer or the owner, `exporter db migrate` for the"
+            " owner alone; the role grafana only reads the views (docs/store.md)"
         )
     if state == "25006":
         return "it only reads: name the primary, and a role that may write, in `store:`"

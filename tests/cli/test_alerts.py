@@ -194,10 +194,13 @@ def test_a_test_alert_fires_for_ten_minutes_and_is_ended(shop: Shop) -> None:
     assert rows(shop.store, left) == []
 
 
-def test_who_may_not_write_is_told_which_role_may(shop: Shop) -> None:
-    result = shop.call("alerts", "--store", as_role(shop.store, "grafana"), "--test")
+@pytest.mark.parametrize("option", [(), ("--test",)])
+def test_the_role_of_dashboards_is_told_who_may_ask(option: tuple[str, ...], shop: Shop) -> None:
+    result = shop.call("alerts", "--store", as_role(shop.store, "grafana"), *option)
     assert result.exit_code == 4
-    assert "evaluation_writer" in result.stderr
+    assert "(user grafana): permission denied" in result.stderr
+    assert "commands are for the role evaluation_writer or the owner" in result.stderr
+    assert "the role grafana only reads the views" in result.stderr
 
 
 def test_what_belongs_to_a_test_alert_wants_it(shop: Shop) -> None:
