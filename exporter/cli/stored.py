@@ -117,7 +117,7 @@ def report(place: tuple[str, ...], url: str | None, output: Path | None, **chose
 def delete(place: tuple[str, ...], url: str | None, yes: bool, **chosen: Any) -> None:
     """Delete snapshots, by ID or all that fit the options.
 
-    A later run does not bring them back, unless with --force or other data.
+    A later run or import does not bring them back, not even with other data, unless with --force.
     """
     where, rest = place_and_rest(place, url)
     if not rest and not any(chosen.values()):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from cli.shop import BAD_DAY, Shop, contents, stored
+from cli.shop import BAD_DAY, Shop, contents, rows_of, stored
 
 from exporter.store import Store
 from exporter.store.links import Links
@@ -131,6 +131,15 @@ def test_deleted_snapshots_stay_away_from_a_later_run(evaluated: Shop) -> None:
     assert len(evaluated.listed()) == 8
     evaluated.run("--force")
     assert len(evaluated.listed()) == 10
+
+
+def test_other_data_do_not_bring_back_what_was_deleted_and_force_does(evaluated: Shop) -> None:
+    evaluated.call("delete", evaluated.config, "--from", "2026-03-05", "--yes")
+    rows_of(4, rows=50).to_parquet(evaluated.folder / "data" / "04.parquet", index=False)
+    evaluated.run()
+    assert len(evaluated.listed()) == 8
+    evaluated.run("--force", "--from", "2026-03-05")
+    assert [s["rows"] for s in evaluated.listed("--from", "2026-03-05")] == [50, 50]
 
 
 def test_delete_takes_all_that_fit(evaluated: Shop) -> None:
