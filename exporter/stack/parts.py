@@ -53,6 +53,7 @@ def alertmanager(program: Path, folder: Path, port: int) -> Part:
             str(program),
             f"--config.file={shipped('deploy', 'alertmanager', 'alertmanager.yml')}",
             f"--storage.path={folder / 'data'}",
+            "--data.retention=192h",  # as in a deployment: longer than the longest repeat_interval
             f"--web.listen-address=127.0.0.1:{port}",
             f"--web.external-url={address}",
             "--cluster.listen-address=",  # there is one: no port for others of its kind

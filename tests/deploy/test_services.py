@@ -84,6 +84,7 @@ def test_alertmanager_starts_with_the_receivers_that_are_chosen(
     with started(command, {"RECEIVERS": receivers}, tmp_path) as process:
         wait_for_answer(f"http://127.0.0.1:{port}/-/ready", process)
         status = requests.get(f"http://127.0.0.1:{port}/api/v2/status", timeout=PATIENCE).json()
+    assert "level=warn" not in (tmp_path / "log").read_text()
     assert ("smarthost: mailpit:1025" in status["config"]["original"]) == (receivers == "mailpit")
 
 

@@ -138,7 +138,7 @@ def test_all_of_it_starts_answers_and_ends(
 
 
 def test_a_test_alert_arrives_and_all_of_it_ends_when_told_to(
-    shop: Shop, program: Callable[[str], str]
+    shop: Shop, tmp_path: Path, program: Callable[[str], str]
 ) -> None:
     arguments = (
         *("--prometheus", program("prometheus")),
@@ -156,6 +156,8 @@ def test_a_test_alert_arrives_and_all_of_it_ends_when_told_to(
         assert told[0]["generatorURL"].startswith(at["prometheus"])
         code, _ = stack.end(signal.SIGTERM)
     assert code == 0
+    log = tmp_path / "state" / "evaluation-exporter" / "stack" / "alertmanager.log"
+    assert "level=warn" not in log.read_text()
     for name in ("exporter", "alertmanager", "prometheus"):
         with pytest.raises(requests.ConnectionError):
             requests.get(at[name], timeout=5)
