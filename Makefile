@@ -26,7 +26,7 @@ demo: $(READY)  ## run the demo: a year of flights, two models
 
 test: $(READY)  ## run every test; TESTS=path narrows, PYTEST="-k word" is handed on
 	$(RUN) -m exporter generate --check
-	$(RUN) -m pytest -n auto --maxprocesses 4 $(PYTEST) $(TESTS)
+	$(RUN) -m pytest -n auto --maxprocesses 4 --dist loadgroup $(PYTEST) $(TESTS)
 
 lint: $(READY)  ## check style, types and the rules between rooms
 	$(RUN) -m ruff check .

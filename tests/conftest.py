@@ -42,8 +42,14 @@ _LOCK = 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a database: `-m "not server"` leaves the tests that need nothing."""
+    """Mark what needs a database: `-m "not server"` leaves the tests that need nothing.
+
+    Tests that share what is made once a module stay with one worker: else each would make it again.
+    """
     for item in items:
+        fixtures = getattr(item, "_fixtureinfo").name2fixturedefs.values()  # noqa: B009  pytest's own
+        if any(made[-1].scope == "module" for made in fixtures):
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
         if "server" in getattr(item, "fixturenames", ()):
             item.add_marker("server")
 
