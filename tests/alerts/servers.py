@@ -1,4 +1,4 @@
-"""Real servers for the way of an alert: each is a process of its own that ends with the test."""
+"""Real servers for tests: each is a process of its own that ends with the test."""
 
 from __future__ import annotations
 
@@ -39,16 +39,17 @@ def running(
             words, stdout=file, stderr=file, env={**os.environ, **environment}
         )
     try:
-        until(lambda: _answers(process, ready, log))
+        until(lambda: answers(process, ready, log))
         yield process
     finally:
         process.terminate()
         process.wait(PATIENCE)
 
 
-def _answers(process: subprocess.Popen[bytes], address: str, log: Path) -> bool:
+def answers(process: subprocess.Popen[bytes], address: str, log: Path) -> bool:
+    """Whether it answers 200 there; fails with its log where it has ended."""
     assert process.poll() is None, log.read_text()
-    with suppress(requests.ConnectionError):
+    with suppress(requests.ConnectionError, requests.Timeout):
         return requests.get(address, timeout=5).ok
     return False
 

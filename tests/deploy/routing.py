@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,11 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import requests
+from alerts.servers import free_port, running
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "alertmanager"
 CONFIG = FOLDER / "alertmanager.yml"
 RECEIVERS = sorted((FOLDER / "receivers").glob("*.yml*"))
-PATIENCE = 60
 
 
 def with_receivers(section: str, folder: Path) -> Path:
@@ -56,8 +53,7 @@ class Alertmanager(NamedTuple):
 @contextmanager
 def alertmanager(binary: str, config: Path, folder: Path) -> Iterator[Alertmanager]:
     """An Alertmanager on the loopback; ends with the test."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        place = f"127.0.0.1:{free.getsockname()[1]}"
+    place = f"127.0.0.1:{free_port()}"
     command = [
         binary,
         f"--config.file={config}",
@@ -65,25 +61,5 @@ def alertmanager(binary: str, config: Path, folder: Path) -> Iterator[Alertmanag
         f"--web.listen-address={place}",
         "--cluster.listen-address=",
     ]
-    with (
-        (folder / "log").open("w") as log,
-        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log) as process,
-    ):
-        try:
-            wait_for_answer(f"http://{place}/-/ready", process)
-            yield Alertmanager(f"http://{place}")
-        finally:
-            process.terminate()
-
-
-def wait_for_answer(url: str, process: subprocess.Popen[Any]) -> None:
-    """Wait until it answers 200."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "it has ended"
-        try:
-            if requests.get(url, timeout=5).ok:
-                return
-        except requests.RequestException:
-            time.sleep(0.1)
-    raise AssertionError(f"{url} does not answer")
+    with running(command, f"http://{place}/-/ready", folder):
+        yield Alertmanager(f"http://{place}")

@@ -18,10 +18,10 @@ from typing import Any
 
 import pytest
 import yaml
+from alerts.servers import PATIENCE
 from deploy.routing import (
     CONFIG,
     FOLDER,
-    PATIENCE,
     RECEIVERS,
     Alertmanager,
     alertmanager,

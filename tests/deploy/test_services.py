@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,8 +16,8 @@ from typing import Any
 import psycopg
 import pytest
 import requests
+from alerts.servers import PATIENCE, answers, free_port, until
 from deploy.composed import ROOT, SERVICES, defaults, environment, mounts, put_in
-from deploy.routing import PATIENCE, wait_for_answer
 
 from exporter.store.binaries import find_binaries
 from exporter.store.embedded import EmbeddedPostgres
@@ -26,12 +25,6 @@ from exporter.store.embedded import EmbeddedPostgres
 SECRETS = {name: value or f"the-{name.lower()}" for name, value in defaults().items()}
 SECRETS |= {"EVALUATION_OWNER_PASSWORD": "o'1 $HOME @:/", "EXPORTER_TOKEN": 'a $TOKEN `x` "y"'}
 SECRETS |= {"EVALUATION_WRITER_PASSWORD": "of-the-tests", "EVALUATION_READER_PASSWORD": "of-the-tests"}  # fmt: skip
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    return port
 
 
 def here(text: str, name: str, folder: Path) -> str:
@@ -82,7 +75,7 @@ def test_alertmanager_starts_with_the_receivers_that_are_chosen(
     (run / "templates").symlink_to(ROOT / "deploy" / "alertmanager" / "templates")
     command = ran("alertmanager", script, tmp_path)
     with started(command, {"RECEIVERS": receivers}, tmp_path) as process:
-        wait_for_answer(f"http://127.0.0.1:{port}/-/ready", process)
+        until(lambda: answers(process, f"http://127.0.0.1:{port}/-/ready", tmp_path / "log"))
         status = requests.get(f"http://127.0.0.1:{port}/api/v2/status", timeout=PATIENCE).json()
     assert "level=warn" not in (tmp_path / "log").read_text()
     assert ("smarthost: mailpit:1025" in status["config"]["original"]) == (receivers == "mailpit")
@@ -100,7 +93,7 @@ def test_prometheus_starts_and_has_the_token_in_a_file_that_only_it_can_read(
     script = f"{script.rstrip()} --web.listen-address=127.0.0.1:{port}\n"
     variables = environment("prometheus", SECRETS)
     with started(ran("prometheus", script, tmp_path), variables, tmp_path) as process:
-        wait_for_answer(f"http://127.0.0.1:{port}/-/ready", process)
+        until(lambda: answers(process, f"http://127.0.0.1:{port}/-/ready", tmp_path / "log"))
         groups = requests.get(f"http://127.0.0.1:{port}/api/v1/rules", timeout=PATIENCE).json()
         known = requests.get(f"http://127.0.0.1:{port}/api/v1/status/config", timeout=PATIENCE)
     token = tmp_path / "secrets" / "exporter-token"
@@ -147,7 +140,7 @@ def test_the_exporter_migrates_runs_and_serves_as_its_roles(place: str, tmp_path
     command[command.index("0.0.0.0")] = "127.0.0.1"
     bearer = {"Authorization": f"Bearer {SECRETS['EXPORTER_TOKEN']}"}
     with started(command, variables, tmp_path) as process:
-        wait_for_answer(f"http://127.0.0.1:{port}/-/ready", process)
+        until(lambda: answers(process, f"http://127.0.0.1:{port}/-/ready", tmp_path / "log"))
         shown = requests.get(f"http://127.0.0.1:{port}/metrics", headers=bearer, timeout=PATIENCE)
         refused = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE)
     assert "evaluation_store_up 1" in shown.text

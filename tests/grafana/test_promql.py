@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
-import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -16,8 +14,8 @@ from typing import Any, NamedTuple
 
 import promql_parser
 import pytest
-import requests
 import uvicorn
+from alerts import servers
 from grafana.shown import panels_of
 from prometheus_client.parser import text_string_to_metric_families
 from store.samples import NOW, snapshot
@@ -36,7 +34,6 @@ from exporter.store.reader import Reader
 # What may stand on a dashboard's variables: everything that a pattern or a quoted text would take amiss.
 PROJECT = r"O'Brien \ (a.b|c) $x [1]*+?^{2}"
 NOWHERE = "postgresql://127.0.0.1:1/x"  # a port on which nobody listens: no page is asked for
-PATIENCE = 60  # seconds that a busy machine may take
 # Gauges of ours that no panel reads, each with its reason.
 DELIBERATELY_UNUSED = {
     "evaluation_window_start_timestamp_seconds": "age and lateness are counted from the end",
@@ -107,21 +104,6 @@ def names_of(expression: str) -> set[str]:
     return found
 
 
-class Prometheus(NamedTuple):
-    """A Prometheus that scrapes."""
-
-    url: str
-
-    def ask(self, expression: str) -> list[dict[str, Any]]:
-        """The answer to an instant query."""
-        answer = requests.post(
-            f"{self.url}/api/v1/query", {"query": expression}, timeout=PATIENCE
-        ).json()
-        assert answer["status"] == "success", f"{expression}: {answer.get('error')}"
-        found: list[dict[str, Any]] = answer["data"]["result"]
-        return found
-
-
 @pytest.fixture(scope="module")
 def exposition(shared_database: str) -> Iterator[Exposition]:
     """What is shown of a store with a failing test, drift, a segment, and a figure that is missing."""
@@ -146,7 +128,7 @@ def prometheus(
     exposition: Exposition,
     program: Callable[[str], str],
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Prometheus]:
+) -> Iterator[str]:
     """A Prometheus that has scraped two exporters on one store, twice each."""
     folder = tmp_path_factory.mktemp("prometheus")
     with (
@@ -154,16 +136,12 @@ def prometheus(
         serving(exposition) as other,
         scraping(program("prometheus"), folder, [one, other]) as url,
     ):
-        found = Prometheus(url)
-        wait_for(lambda: _scraped_twice(found))
-        yield found
+        servers.until(lambda: _scraped_twice(url))
+        yield url
 
 
-def _scraped_twice(prometheus: Prometheus) -> bool:
-    try:
-        counts = prometheus.ask("count_over_time(evaluation_store_up[1m])")
-    except (requests.ConnectionError, ValueError):  # it is not there yet, or answers in words
-        return False
+def _scraped_twice(prometheus: str) -> bool:
+    counts = servers.asked(prometheus, "count_over_time(evaluation_store_up[1m])")
     return [float(count["value"][1]) >= 2 for count in counts] == [True, True]
 
 
@@ -187,32 +165,11 @@ def serving(exposition: Exposition) -> Iterator[str]:
 @contextmanager
 def scraping(binary: str, folder: Path, targets: list[str]) -> Iterator[str]:
     """The address of a Prometheus that scrapes these every second."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        place = f"127.0.0.1:{free.getsockname()[1]}"
     jobs = [{"job_name": "any name", "static_configs": [{"targets": targets}]}]
     config = folder / "prometheus.yml"
     config.write_text(json.dumps({"global": {"scrape_interval": "1s"}, "scrape_configs": jobs}))
-    process = subprocess.Popen(
-        [
-            binary,
-            f"--config.file={config}",
-            f"--storage.tsdb.path={folder / 'data'}",
-            f"--web.listen-address={place}",
-            "--log.level=error",
-        ]
-    )
-    try:
-        yield f"http://{place}"
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
-
-
-def wait_for(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not what():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    with servers.prometheus(binary, config) as url:
+        yield url
 
 
 @every
@@ -234,9 +191,9 @@ def test_a_query_takes_variables_as_patterns_that_grafana_quotes(asked: Asked) -
 @pytest.mark.server
 @every
 def test_a_query_is_answered_with_the_labels_that_the_panel_names(
-    asked: Asked, prometheus: Prometheus
+    asked: Asked, prometheus: str
 ) -> None:
-    found = prometheus.ask(asked.expression)
+    found = servers.asked(prometheus, asked.expression)
     assert found
     assert all(series["value"][1] != "NaN" for series in found)
     labels = {label for series in found for label in series["metric"]}
@@ -247,16 +204,21 @@ def test_a_query_is_answered_with_the_labels_that_the_panel_names(
 @pytest.mark.server
 @every
 def test_a_query_counts_nothing_twice_where_two_exporters_show_one_store(
-    asked: Asked, prometheus: Prometheus
+    asked: Asked, prometheus: str
 ) -> None:
-    found = [tuple(sorted(series["metric"].items())) for series in prometheus.ask(asked.expression)]
+    found = [
+        tuple(sorted(series["metric"].items()))
+        for series in servers.asked(prometheus, asked.expression)
+    ]
     assert len(set(found)) == len(found)
 
 
 @pytest.mark.server
-def test_the_tests_of_two_exporters_on_one_store_are_counted_once(prometheus: Prometheus) -> None:
+def test_the_tests_of_two_exporters_on_one_store_are_counted_once(prometheus: str) -> None:
     panel = next(q for q in QUERIES if "evaluation_tests{" in q.expression)
-    counted = {s["metric"]["status"]: s["value"][1] for s in prometheus.ask(panel.expression)}
+    counted = {
+        s["metric"]["status"]: s["value"][1] for s in servers.asked(prometheus, panel.expression)
+    }
     assert counted == {"success": "2", "fail": "2", "warning": "0", "error": "0", "skipped": "0"}
 
 
