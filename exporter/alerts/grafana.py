@@ -6,6 +6,7 @@ from batch to batch would make a new instance each time, so there are none.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
@@ -117,8 +118,13 @@ def _words(rule: Rule) -> dict[str, str]:
 
 
 def _of_instance(template: str) -> str:
-    """A text of Prometheus in Grafana's words, where `$value` is not a number."""
-    return template.replace("$value", "$values.A.Value")
+    """A text of Prometheus in Grafana's words, where `$value` is no number, and is absent without rows."""
+    made = re.sub(
+        r"\{\{ \$value \| (\w+) \}\}",
+        r"{{ with $values.A }}{{ .Value | \1 }}{{ end }}",
+        template,
+    )
+    return re.sub(r"\$value\b", "$values.A.Value", made)
 
 
 def _question(sql: str) -> dict[str, Any]:

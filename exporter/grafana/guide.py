@@ -41,10 +41,13 @@ from exporter.grafana.charts import timeseries
 from exporter.grafana.panels import sql
 from exporter.grafana.queries import CHOSEN, FIGURE, history, metrics, where
 
-made = history("grafana.metrics", where(CHOSEN, metrics("mae")), named=FIGURE, values={"value": "value"})
+shown = {"value": "value"}
+mae = history("grafana.metrics", where(CHOSEN, metrics("mae")), named=FIGURE, values=shown)
 panel = timeseries(
-    *(77, "Mean absolute error", "How far off predictions are. Less is better. Source: grafana.metrics."),
-    [sql(made)],
+    77,
+    "Mean absolute error",
+    "How far off predictions are. Less is better. Source: grafana.metrics.",
+    [sql(mae)],
     links=[link_to("regression", "Look closer", keep=("project", "model"))],
 )
 ```
