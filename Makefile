@@ -6,7 +6,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench bench-peers test-peers generate lock clean
+.PHONY: help demo test lint format bench bench-peers test-peers test-grafana generate lock clean
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -49,6 +49,11 @@ bench-peers: $(READY)  ## measure Evidently and NannyML in environments of their
 
 test-peers: $(READY)  ## compare every figure with Evidently's on frames at random; SEEDS=3 (half an hour)
 	PYTHON='$(PYTHON)' $(RUN) -m benchmarks.peers.agreement $(if $(SEEDS),--seeds $(SEEDS))
+
+test-grafana: $(READY)  ## open every dashboard and fire alerts in a real Grafana; GRAFANA_HOME=folder (six minutes)
+	@$(RUN) -c 'import sys; from exporter.stack.settings import GET_GRAFANA as how; \
+	  sys.argv[1] or sys.exit("which Grafana? " + how.replace("--grafana-home ", "GRAFANA_HOME="))' '$(GRAFANA_HOME)'
+	GRAFANA_HOME='$(GRAFANA_HOME)' $(RUN) -m pytest tests_grafana $(PYTEST)
 
 lock: $(LOCKER)/.uv-$(UV)  ## choose the newest versions again and write the locks
 	$(LOCKER)/bin/uv pip compile pyproject.toml $(COMPILE) --python-version 3.11 --universal \

@@ -5,7 +5,9 @@ Two exporters on one store show the same: `instance` and `job` are aggregated aw
 
 from __future__ import annotations
 
-CHOSEN = 'project=~"$project", model=~"$model"'  # quoted by Grafana's Prometheus data source
+CHOSEN = (
+    "project=~`${project:regex}`, model=~`${model:regex}`"  # a quote in a name ends no text then
+)
 WHOLE = 'segment=""'
 CRITICAL = 'critical="true"'
 

@@ -1,0 +1,156 @@
+"""Grafana with everything it stands beside: a filled store, an exporter, Prometheus and Alertmanager.
+
+Each has the files that a deployment mounts and the environment that `exporter stack` gives; only
+addresses are this machine's, and Grafana's log is written as JSON so that its levels can be read.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+from alerts.servers import free_port, running
+from conftest import as_role
+from deploy.routing import FOLDER as ALERTMANAGER_FILES
+from deploy.routing import alertmanager
+from grafana.filled import NOW, filled_store
+from psycopg.conninfo import conninfo_to_dict
+
+from exporter.stack import parts
+from exporter.stack.database import READER, Database
+from exporter.stack.grafana import environment_of
+from exporter.stack.settings import Grafana
+from exporter.store import Store
+from exporter.store.links import Links
+from tests_grafana.hostile import PROJECT, write_hostile
+
+PATIENCE = 60
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What runs, and where it is reached."""
+
+    grafana: str
+    exporter: str
+    alertmanager: str
+    store: str  # the URL, for the role of dashboards
+    log: Path  # Grafana's
+    password: str  # of Grafana's user `admin`
+    home: Path
+    ready: float = field(default_factory=time.monotonic)  # when Grafana answered first
+
+    def get(self, path: str, *, admin: bool = False, **parameters: str) -> Any:
+        """Grafana's answer to whoever looks, a Viewer, or to its administrator."""
+        answer = requests.get(
+            self.grafana + path,
+            parameters,
+            auth=("admin", self.password) if admin else None,
+            timeout=PATIENCE,
+        )
+        assert answer.ok, f"{path}: {answer.status_code} {answer.text[:300]}"
+        return answer.json()
+
+    def ask(self, *queries: Mapping[str, Any], span: tuple[int, int]) -> dict[str, Any]:
+        """The results of one panel's queries by their refId, asked as a Viewer; milliseconds as *span*."""
+        body = {"queries": queries, "from": str(span[0]), "to": str(span[1])}
+        answer = requests.post(f"{self.grafana}/api/ds/query", json=body, timeout=PATIENCE)
+        results = answer.json().get("results")
+        assert results is not None, f"{answer.status_code} {answer.text[:300]}"
+        return dict(results)
+
+    def said(self) -> list[dict[str, Any]]:
+        """The entries of Grafana's log so far; a line that is no entry is an error."""
+        lines = self.log.read_text("utf-8").splitlines()
+        return [
+            json.loads(line) if line.startswith("{") else {"level": "error", "msg": line}
+            for line in lines
+            if line
+        ]
+
+    def alerts(self, name: str) -> list[dict[str, Any]]:
+        """What Alertmanager has from Grafana of this name, silenced or not."""
+        matcher = f'alertname="{name}"'
+        answer = requests.get(
+            f"{self.alertmanager}/api/v2/alerts", {"filter": matcher}, timeout=PATIENCE
+        )
+        return [alert for alert in answer.json() if "grafana_folder" in alert["labels"]]
+
+
+@contextmanager
+def chained(server: str, found: Grafana, folder: Path) -> Iterator[Chain]:
+    """A chain that runs, over the fleet and a model with hostile names; it ends with the tests."""
+    store = filled_store(server)
+    config = write_hostile(folder / "hostile", store, NOW)
+    port, place = free_port(), folder / "grafana"
+    place.mkdir()
+    with ExitStack() as stack:
+        manager = stack.enter_context(
+            alertmanager(_program("prometheus-alertmanager"), _alertmanager_files(folder), folder)
+        )
+        exporter = parts.exporter(config, free_port())
+        stack.enter_context(_started(exporter, folder / "exporter"))
+        _link(store, Links(exporter.address.rstrip("/"), f"http://127.0.0.1:{port}"))
+        scraper = _prometheus(folder / "prometheus", exporter)
+        stack.enter_context(_started(scraper, folder / "prometheus"))
+        reader = as_role(store, READER)
+        environment = environment_of(
+            place, port, _database(reader), scraper.address.rstrip("/"), manager.url
+        )
+        address = f"http://127.0.0.1:{port}"
+        command = [found.program, "server", "--homepath", found.home]
+        said = {**environment, "GF_LOG_CONSOLE_FORMAT": "json"}
+        stack.enter_context(running(command, f"{address}/api/health", place, **said))
+        password = environment["GF_SECURITY_ADMIN_PASSWORD"]
+        log = place / "grafana.log"
+        yield Chain(
+            address, exporter.address.rstrip("/"), manager.url, reader, log, password, found.home
+        )
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name)
+    assert found, f"{name} is not installed: apt-get install {name}"
+    return found
+
+
+@contextmanager
+def _started(part: parts.Part, folder: Path) -> Iterator[None]:
+    folder.mkdir(exist_ok=True)
+    places = {f"XDG_{name}_HOME": str(folder / name) for name in ("CACHE", "STATE")}
+    with running(part.command, part.ready, folder, **{**places, **part.environment}):
+        yield
+
+
+def _prometheus(folder: Path, exporter: parts.Part) -> parts.Part:
+    folder.mkdir()
+    scraped = int(exporter.address.rstrip("/").rpartition(":")[2])
+    return parts.prometheus(Path(_program("prometheus")), folder, free_port(), scraped)
+
+
+def _alertmanager_files(folder: Path) -> Path:
+    place = folder / "alertmanager"
+    shutil.copytree(ALERTMANAGER_FILES, place)
+    return place / "alertmanager.yml"
+
+
+def _database(reader: str) -> Database:
+    given = {name: str(value) for name, value in conninfo_to_dict(reader).items()}
+    return Database(
+        reader, given["host"], given["port"], given["dbname"], "disable", given["password"]
+    )
+
+
+def _link(url: str, links: Links) -> None:
+    with Store(url) as store:
+        projects = {found.project for found in store.find(limit=10_000)}
+        assert PROJECT in projects
+        for project in projects:
+            store.tell_links(project, links)
