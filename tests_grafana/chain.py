@@ -18,15 +18,13 @@ from typing import Any
 import requests
 from alerts.servers import free_port, running
 from conftest import as_role
-from deploy.routing import FOLDER as ALERTMANAGER_FILES
-from deploy.routing import alertmanager
 from grafana.filled import NOW, filled_store
 from psycopg.conninfo import conninfo_to_dict
 
 from exporter.stack import parts
 from exporter.stack.database import READER, Database
-from exporter.stack.grafana import environment_of
-from exporter.stack.settings import Grafana
+from exporter.stack.grafana import Sources
+from exporter.stack.settings import Grafana, Ports
 from exporter.store import Store
 from exporter.store.links import Links
 from tests_grafana.hostile import PROJECT, write_hostile
@@ -44,7 +42,6 @@ class Chain:
     store: str  # the URL, for the role of dashboards
     log: Path  # Grafana's
     password: str  # of Grafana's user `admin`
-    home: Path
     ready: float = field(default_factory=time.monotonic)  # when Grafana answered first
 
     def get(self, path: str, *, admin: bool = False, **parameters: str) -> Any:
@@ -89,56 +86,44 @@ def chained(server: str, found: Grafana, folder: Path) -> Iterator[Chain]:
     """A chain that runs, over the fleet and a model with hostile names; it ends with the tests."""
     store = filled_store(server)
     config = write_hostile(folder / "hostile", store, NOW)
-    port, place = free_port(), folder / "grafana"
-    place.mkdir()
+    ports = Ports(*(free_port() for _ in range(4)))
+    exporter = parts.exporter(config, ports.exporter)
+    _link(store, Links(exporter.address.rstrip("/"), f"http://127.0.0.1:{ports.grafana}"))
+    place = {name: folder / name for name in ("exporter", "alertmanager", "prometheus", "grafana")}
+    for one in place.values():
+        one.mkdir()
+    alertmanager = parts.alertmanager(
+        _program("prometheus-alertmanager"), place["alertmanager"], ports.alertmanager
+    )
+    prometheus = parts.prometheus(_program("prometheus"), place["prometheus"], ports, alerting=True)
+    reader = as_role(store, READER)
+    sources = Sources(
+        _database(reader), *(p.address.rstrip("/") for p in (prometheus, alertmanager))
+    )
+    grafana = parts.grafana(found, place["grafana"], ports.grafana, sources)
     with ExitStack() as stack:
-        manager = stack.enter_context(
-            alertmanager(_program("prometheus-alertmanager"), _alertmanager_files(folder), folder)
-        )
-        exporter = parts.exporter(config, free_port())
-        stack.enter_context(_started(exporter, folder / "exporter"))
-        _link(store, Links(exporter.address.rstrip("/"), f"http://127.0.0.1:{port}"))
-        scraper = _prometheus(folder / "prometheus", exporter)
-        stack.enter_context(_started(scraper, folder / "prometheus"))
-        reader = as_role(store, READER)
-        environment = environment_of(
-            place, port, _database(reader), scraper.address.rstrip("/"), manager.url
-        )
-        address = f"http://127.0.0.1:{port}"
-        command = [found.program, "server", "--homepath", found.home]
-        said = {**environment, "GF_LOG_CONSOLE_FORMAT": "json"}
-        stack.enter_context(running(command, f"{address}/api/health", place, **said))
-        password = environment["GF_SECURITY_ADMIN_PASSWORD"]
-        log = place / "grafana.log"
+        for part in (exporter, alertmanager, prometheus, grafana):
+            stack.enter_context(_started(part, place[part.name]))
         yield Chain(
-            address, exporter.address.rstrip("/"), manager.url, reader, log, password, found.home
+            *(p.address.rstrip("/") for p in (grafana, exporter, alertmanager)),
+            store=reader,
+            log=place["grafana"] / "grafana.log",
+            password=grafana.environment["GF_SECURITY_ADMIN_PASSWORD"],
         )
 
 
-def _program(name: str) -> str:
+def _program(name: str) -> Path:
     found = shutil.which(name)
     assert found, f"{name} is not installed: apt-get install {name}"
-    return found
+    return Path(found)
 
 
 @contextmanager
 def _started(part: parts.Part, folder: Path) -> Iterator[None]:
-    folder.mkdir(exist_ok=True)
-    places = {f"XDG_{name}_HOME": str(folder / name) for name in ("CACHE", "STATE")}
-    with running(part.command, part.ready, folder, **{**places, **part.environment}):
+    own = {f"XDG_{name}_HOME": str(folder / name) for name in ("CACHE", "STATE")}
+    said = {**own, **part.environment, "GF_LOG_CONSOLE_FORMAT": "json"}
+    with running(part.command, part.ready, folder, **said):
         yield
-
-
-def _prometheus(folder: Path, exporter: parts.Part) -> parts.Part:
-    folder.mkdir()
-    scraped = int(exporter.address.rstrip("/").rpartition(":")[2])
-    return parts.prometheus(Path(_program("prometheus")), folder, free_port(), scraped)
-
-
-def _alertmanager_files(folder: Path) -> Path:
-    place = folder / "alertmanager"
-    shutil.copytree(ALERTMANAGER_FILES, place)
-    return place / "alertmanager.yml"
 
 
 def _database(reader: str) -> Database:

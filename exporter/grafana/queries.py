@@ -1,7 +1,7 @@
 """SQL of panels: what the variables choose, and the shapes that panels read.
 
-Every condition is written with `= any (array[${variable:sqlstring}]::text[])`: quoted by Grafana,
-whole with one value, many or none.
+Every condition is written with `array[${variable:sqlstring}]::text[]`: quoted by Grafana, whole with one
+value, many or none.
 """
 
 from __future__ import annotations
@@ -44,7 +44,11 @@ MAIN = ("roc_auc", "f1", "accuracy", "mae", "rmse", "ndcg_at_k")
 
 def any_of(column: str, variable: str) -> str:
     """The condition that a variable chooses by the values of a column, or of an expression."""
-    return f"{column} = any (array[${{{variable}:sqlstring}}]::text[])"
+    # Grafana puts a backslash before each ", as MySQL wants it: here it would be part of the name
+    return (
+        f"{column} = any (string_to_array(replace(array_to_string("
+        f"array[${{{variable}:sqlstring}}]::text[], chr(31)), '\\\"', '\"'), chr(31)))"
+    )
 
 
 def where(*conditions: str) -> str:

@@ -87,7 +87,7 @@ def _of_column(panel: Json, column: str, place: int) -> Json:
     plain = {k: v for k, v in panel.items() if k not in ("repeat", "repeatDirection", "maxPerRow")}
     text = json.dumps(plain)
     for form, value in (
-        ("${column:sqlstring}", "'" + column.replace("'", "''") + "'"),
+        ("${column:sqlstring}", "'" + column.replace("'", "''").replace('"', r"\"") + "'"),
         ("${column:queryparam}", f"var-column={quote(column)}"),
         ("$column", column.replace("$", "$$")),
     ):

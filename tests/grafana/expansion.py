@@ -41,7 +41,7 @@ def with_variables(query: str, values: Values) -> str:
             raise PanelError(f"{match[0]} is not quoted: write ${{{name}:sqlstring}}")
         found = values[name]
         texts = found if isinstance(found, list) else [found]
-        return ",".join("'" + text.replace("'", "''") + "'" for text in texts)
+        return ",".join("'" + text.replace("'", "''").replace('"', r"\"") + "'" for text in texts)
 
     return _VARIABLE.sub(put, query)
 
