@@ -105,7 +105,9 @@ def chained(server: str, found: Grafana, folder: Path) -> Iterator[Chain]:
         for part in (exporter, alertmanager, prometheus, grafana):
             stack.enter_context(_started(part, place[part.name]))
         yield Chain(
-            *(p.address.rstrip("/") for p in (grafana, exporter, alertmanager)),
+            grafana=grafana.address.rstrip("/"),
+            exporter=exporter.address.rstrip("/"),
+            alertmanager=alertmanager.address.rstrip("/"),
             store=reader,
             log=place["grafana"] / "grafana.log",
             password=grafana.environment["GF_SECURITY_ADMIN_PASSWORD"],

@@ -188,9 +188,15 @@ def events(conditions: str) -> list[Json]:
     ]
 
 
+def _text(expression: str) -> str:
+    """A text as an event's: Grafana takes it for HTML, and would load what a name puts there."""
+    return f"replace(replace({expression}, '&', '&amp;'), '<', '&lt;') as text"
+
+
 def _changes(what: str, word: str, conditions: str) -> str:
+    said = f"model || coalesce(' · ' || nullif(stream, ''), '') || ': {word} ' || before || ' → ' || now"
     return f"""\
-select time, model || coalesce(' · ' || nullif(stream, ''), '') || ': {word} ' || before || ' → ' || now as text, '{word},' || model as tags
+select time, {_text(said)}, '{word},' || model as tags
 from (
   select time, model, stream, {what} as now,
     lag({what}) over (partition by project, model, evaluation, stream order by time) as before,
@@ -202,8 +208,9 @@ order by 1"""
 
 
 def _new_references(conditions: str) -> str:
+    said = "model || coalesce(' · ' || nullif(stream, ''), '') || ': ' || evaluation || ' has a new reference'"
     return f"""\
-select time, model || coalesce(' · ' || nullif(stream, ''), '') || ': ' || evaluation || ' has a new reference' as text, 'reference,' || model as tags
+select time, {_text(said)}, 'reference,' || model as tags
 from (
   select time, model, stream, evaluation, reference_hash as now,
     lag(reference_hash) over (partition by project, model, evaluation, stream order by time) as before
@@ -214,8 +221,9 @@ order by 1"""
 
 
 def _failed(conditions: str) -> str:
+    said = "model || coalesce(' · ' || nullif(stream, ''), '') || ': ' || string_agg(distinct evaluation || ' ' || status, ', ')"
     return f"""\
-select time, max(window_end) as timeend, model || coalesce(' · ' || nullif(stream, ''), '') || ': ' || string_agg(distinct evaluation || ' ' || status, ', ') as text, 'failed,' || model as tags
+select time, max(window_end) as timeend, {_text(said)}, 'failed,' || model as tags
 from grafana.snapshots
 where {IN_RANGE} and {conditions} and status in ('fail', 'error')
 group by time, project, model, stream
