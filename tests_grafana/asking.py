@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+import yaml
 from grafana.expansion import Values, with_patterns, with_variables
 
 from exporter.stack.settings import shipped
@@ -19,6 +20,12 @@ SOURCES = {
 FILES = {
     file.stem: json.loads(file.read_text("utf-8"))
     for file in shipped("grafana_dashboards").glob("*.json")
+}
+_RULES = shipped("grafana_dashboards", "provisioning", "alerting", "rules.yaml")
+RULES = {
+    rule["title"]: rule
+    for group in yaml.safe_load(_RULES.read_text("utf-8"))["groups"]
+    for rule in group["rules"]
 }
 _POINTS = {"intervalMs": 3_600_000, "maxDataPoints": 1000}
 

@@ -72,6 +72,11 @@ class Chain:
             if line
         ]
 
+    def rules(self) -> dict[str, dict[str, Any]]:
+        """The alert rules as a Viewer sees them, by their title."""
+        groups = self.get("/api/prometheus/grafana/api/v1/rules")["data"]["groups"]
+        return {rule["name"]: rule for group in groups for rule in group["rules"]}
+
     def alerts(self, name: str) -> list[dict[str, Any]]:
         """What Alertmanager has from Grafana of this name, silenced or not."""
         matcher = f'alertname="{name}"'
