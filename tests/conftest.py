@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pkgutil
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -35,6 +36,10 @@ settings.load_profile("exporter")
 for module in pkgutil.walk_packages(exporter.__path__, "exporter."):
     if module.name != "exporter.__main__":
         import_module(module.name)
+
+# A shell makes what it starts with `&` deaf to Ctrl-C, and all that this starts: tests send it on purpose.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TEMPLATE = "exporter_template"
 _PASSWORD = "of-the-tests"  # of the roles `evaluation_writer` and `grafana`

@@ -31,7 +31,7 @@ YEAR = 365
               show_default=True, help="Where data and config are put.")  # fmt: skip
 @click.option("--days", type=click.IntRange(1, 365),
               help="Only the last so many; all 365, of a fleet 45, if not given.")  # fmt: skip
-@click.option("--fleet", type=click.IntRange(1, 220), is_flag=False, flag_value=30, metavar="[N]",
+@click.option("--fleet", type=click.IntRange(1, 210), is_flag=False, flag_value=30, metavar="[N]",
               help="Another demo: so many made-up models of four teams, 30 where N is left out.")  # fmt: skip
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE",
               help="Of a fleet: the last day that has data; yesterday, if not given.")  # fmt: skip

@@ -63,8 +63,11 @@ def stack(context: click.Context, /, *, config: Path, **chosen: Any) -> None:
 
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """SIGTERM, and SIGHUP of a terminal that is closed, do inside what Ctrl-C does."""
-    numbers = (signal.SIGTERM, signal.SIGHUP)
+    """SIGTERM, and SIGHUP of a terminal that is closed, do inside what Ctrl-C does.
+
+    SIGINT itself, too: a shell makes what it starts with `&` deaf to it.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.signal(number, signal.default_int_handler) for number in numbers]
     try:
         yield

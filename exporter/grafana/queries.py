@@ -45,10 +45,7 @@ MAIN = ("roc_auc", "f1", "accuracy", "mae", "rmse", "ndcg_at_k")
 def any_of(column: str, variable: str) -> str:
     """The condition that a variable chooses by the values of a column, or of an expression."""
     # Grafana puts a backslash before each ", as MySQL wants it: here it would be part of the name
-    return (
-        f"{column} = any (string_to_array(replace(array_to_string("
-        f"array[${{{variable}:sqlstring}}]::text[], chr(31)), '\\\"', '\"'), chr(31)))"
-    )
+    return f"""replace({column}, '"', '\\"') = any (array[${{{variable}:sqlstring}}]::text[])"""
 
 
 def where(*conditions: str) -> str:
