@@ -49,10 +49,10 @@ def stack(context: click.Context, /, *, config: Path, **chosen: Any) -> None:
     made = Stack(loaded, Settings(config, **chosen), tell=say)
     say("starting: half a minute, and longer the first time")
     with _ended_by_signals(), made.opened():
-        print_table(("part", "address", "what is there"), made.rows)
-        click.echo("Ctrl-C stops all of it.")
-        sys.stdout.flush()
         try:
+            print_table(("part", "address", "what is there"), made.rows)
+            click.echo("Ctrl-C stops all of it.")
+            sys.stdout.flush()
             while made.watch():
                 time.sleep(_LOOK)
         except KeyboardInterrupt:
