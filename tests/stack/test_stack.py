@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,11 +37,21 @@ def shop(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Shop
     return Shop(tmp_path, database)
 
 
+def free_port() -> int:
+    """A port on which nobody listens."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
 class Stack:
     """`exporter stack` as a process, and what it said."""
 
     def __init__(self, *arguments: object, **environment: str) -> None:
-        self.command = Command("stack", *arguments, **environment)
+        # ports of its own: those that it prefers may be taken by another test's in the same moment
+        kinds = ("--exporter-port", "--prometheus-port", "--alertmanager-port", "--grafana-port")
+        ports = [word for kind in kinds for word in (kind, free_port())]
+        self.command = Command("stack", *arguments, *ports, **environment)
         self.addresses: dict[str, str] = {}
         assert self.command.process.stdout is not None
         for line in self.command.process.stdout:

@@ -20,6 +20,9 @@ from exporter.store.embedded import EmbeddedPostgres
 from exporter.store.spool import Spool
 
 SNAPSHOTS = 400
+pytestmark = pytest.mark.xdist_group(
+    "stack"
+)  # a killed server's port must not go to a stack that starts
 FIGURES = 50
 KILLS = (60, 170, 280)
 
