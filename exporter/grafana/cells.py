@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from exporter.grafana.colours import DRIFTED_SHARE, FAIL, LATE, STATUS, VS_REFERENCE, Json, steps
+from exporter.grafana.colours import (
+    DRIFTED_SHARE,
+    FAIL,
+    LATE,
+    SEVERITY,
+    STATUS,
+    VS_REFERENCE,
+    Json,
+    steps,
+)
 from exporter.grafana.navigation import report_link
 
 Properties = dict[str, object]  # of an override
@@ -33,6 +42,15 @@ DRIFT_CELL: Properties = {
     "decimals": 0,
     "thresholds": DRIFTED_SHARE,
     "custom__width": 98,
+    "custom__cellOptions": GAUGE_CELL,
+}
+SEVERITY_CELL: Properties = {
+    "displayName": "Severity",
+    "min": 0,
+    "max": 3,
+    "decimals": 2,
+    "thresholds": SEVERITY,
+    "custom__width": 120,
     "custom__cellOptions": GAUGE_CELL,
 }
 

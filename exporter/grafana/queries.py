@@ -161,3 +161,22 @@ select distinct on ({by}) {by}, metric, value, reference,
 from grafana.latest_metrics
 where {where(conditions, "column_name = ''", "label = ''", "value is not null", metrics(*MAIN))}
 order by {by}, array_position(array[{listed(MAIN)}], metric), time desc, params::text"""
+
+
+# Of the tests that were done: what was skipped has not passed, and has not failed.
+_PASSED = (
+    "sum(tests_success)::float8"
+    " / nullif(sum(tests_success + tests_warning + tests_fail + tests_error), 0)"
+)
+
+
+def passed_over_time(conditions: str, now: str) -> str:
+    """The share of tests that passed, a point a day or an hour, and at the end that of the view *now*."""
+    return f"""\
+select {DAY_OR_HOUR} as time, {_PASSED} as passed
+from grafana.snapshots where {IN_RANGE} and {conditions}
+group by 1
+union all
+select now(), {_PASSED}
+from {now} where {conditions} and {NOW_IN_RANGE}
+order by 1"""

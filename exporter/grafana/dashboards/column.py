@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from exporter.grafana import colours
-from exporter.grafana.cells import GAUGE_CELL, MISSING_TEXT, REPORT_CELL, STATUS_CELL, text_cell
+from exporter.grafana.cells import (
+    MISSING_TEXT,
+    REPORT_CELL,
+    SEVERITY_CELL,
+    STATUS_CELL,
+    text_cell,
+)
 from exporter.grafana.charts import bar_chart, dashed, heatmap, status_history, timeseries
 from exporter.grafana.colours import FAIL, GREY, LATE, SUCCESS, Json, steps
 from exporter.grafana.dashboard import Dashboard, Section
@@ -352,16 +358,7 @@ BATCHES = table(
         override("time", displayName="Batch", custom__width=160),
         override("of", displayName="Evaluation", custom__minWidth=130),
         override("status", **STATUS_CELL),
-        override(
-            "severity",
-            displayName="Severity",
-            min=0,
-            max=3,
-            decimals=2,
-            thresholds=colours.SEVERITY,
-            custom__width=120,
-            custom__cellOptions=GAUGE_CELL,
-        ),
+        override("severity", **SEVERITY_CELL),
         override(
             "missing",
             **text_cell("Missing", 78, MISSING_TEXT, unit="percentunit", decimals=1),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exporter.grafana import colours
-from exporter.grafana.cells import GAUGE_CELL, REPORT_CELL, text_cell
+from exporter.grafana.cells import GAUGE_CELL, REPORT_CELL, SEVERITY_CELL, text_cell
 from exporter.grafana.charts import bar_chart, bar_gauge, dashed, timeseries
 from exporter.grafana.colours import CURRENT, FAIL, GREY, LATE, SUCCESS, steps
 from exporter.grafana.dashboard import Dashboard, Section
@@ -194,16 +194,7 @@ COLUMNS = table(
     nothing=NOT_COMPARED,
     overrides=[
         override("column", displayName="Column", custom__minWidth=170, links=[TO_COLUMN]),
-        override(
-            "severity",
-            displayName="Severity",
-            min=0,
-            max=3,
-            decimals=2,
-            thresholds=colours.SEVERITY,
-            custom__width=110,
-            custom__cellOptions=GAUGE_CELL,
-        ),
+        override("severity", **(SEVERITY_CELL | {"custom__width": 110})),
         override("score", displayName="Score", custom__width=76, decimals=4),
         override("threshold", displayName="Threshold", custom__width=86, decimals=3),
         override(

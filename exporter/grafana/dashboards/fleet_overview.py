@@ -37,6 +37,7 @@ from exporter.grafana.queries import (
     improvement,
     main_figures,
     never_empty,
+    passed_over_time,
     where,
 )
 
@@ -117,14 +118,7 @@ order by 1""",
             "Share of the tests that passed, skipped ones left out; a warning has not passed. The number is of the latest batch of each model.",
         ),
         sql(
-            f"""\
-select {DAY_OR_HOUR} as time, sum(tests_success)::float8 / nullif(sum(tests_success + tests_warning + tests_fail + tests_error), 0) as passed
-from grafana.snapshots where {IN_RANGE} and {OF_FLEET}
-group by 1
-union all
-select now(), sum(tests_success)::float8 / nullif(sum(tests_success + tests_warning + tests_fail + tests_error), 0)
-from grafana.model_states where {OF_FLEET} and {NOW_IN_RANGE}
-order by 1""",
+            passed_over_time(OF_FLEET, "grafana.model_states"),
             series=True,
         ),
         unit="percentunit",

@@ -24,13 +24,13 @@ from exporter.grafana.queries import (
     CHOSEN,
     DAY_OR_HOUR,
     IN_RANGE,
-    NOW_IN_RANGE,
     OF_FLEET,
     TEST,
     WORST,
     any_of,
     history,
     never_empty,
+    passed_over_time,
     varying,
     where,
 )
@@ -121,14 +121,7 @@ NOW = (
         "Share of the tests that passed, skipped ones left out; a warning has not passed. The number is of the latest batches; higher is better. "
         "Source: grafana.snapshots.",
         sql(
-            f"""\
-select {DAY_OR_HOUR} as time, sum(tests_success)::float8 / nullif(sum(tests_success + tests_warning + tests_fail + tests_error), 0) as passed
-from grafana.snapshots where {IN_RANGE} and {CHOSEN}
-group by 1
-union all
-select now(), sum(tests_success)::float8 / nullif(sum(tests_success + tests_warning + tests_fail + tests_error), 0)
-from grafana.latest_snapshots where {CHOSEN} and {NOW_IN_RANGE}
-order by 1""",
+            passed_over_time(CHOSEN, "grafana.latest_snapshots"),
             series=True,
         ),
         unit="percentunit",

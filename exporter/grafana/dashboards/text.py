@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exporter.grafana import colours
-from exporter.grafana.cells import GAUGE_CELL, MISSING_TEXT, text_cell
+from exporter.grafana.cells import MISSING_TEXT, SEVERITY_CELL, text_cell
 from exporter.grafana.charts import bar_chart, heatmap, timeseries
 from exporter.grafana.colours import FAIL, GREY, LATE, SUCCESS, Json, steps
 from exporter.grafana.dashboard import Dashboard, Section
@@ -170,16 +170,7 @@ DESCRIPTORS = table(
     nothing="no descriptors",
     overrides=[
         override("column", displayName="Descriptor", custom__minWidth=200, links=[TO_COLUMN]),
-        override(
-            "severity",
-            displayName="Severity",
-            min=0,
-            max=3,
-            decimals=2,
-            thresholds=colours.SEVERITY,
-            custom__width=120,
-            custom__cellOptions=GAUGE_CELL,
-        ),
+        override("severity", **SEVERITY_CELL),
         override("method", displayName="Method", custom__width=120),
         override("what", displayName="Figure", custom__width=102),
         override("value", displayName="Batch", unit="short", custom__width=84),
