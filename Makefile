@@ -64,7 +64,7 @@ lock: $(LOCKER)/.uv-$(UV)  ## choose the newest versions again and write the loc
 	    --python-platform x86_64-manylinux_2_28 --upgrade --output-file benchmarks/peers/$$peer.lock \
 	  || exit 1; done
 
-COMPILE := --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
+COMPILE := --quiet --generate-hashes \
   --custom-compile-command 'make lock'
 
 $(LOCKER)/.uv-$(UV):
