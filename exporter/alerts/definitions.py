@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from exporter.config.fields import REPLICA_LABELS
+
 Component = Literal["exporter", "freshness", "tests", "figures"]
-OF_REPLICAS = "instance, job"  # several exporters on one store show the same
+OF_REPLICAS = ", ".join(REPLICA_LABELS)  # several exporters on one store show the same
 
 
 @dataclass(frozen=True, slots=True)

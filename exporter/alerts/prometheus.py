@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from exporter.alerts.definitions import Rule, of_replicas
+from exporter.alerts.definitions import OF_REPLICAS, Rule, of_replicas
 from exporter.alerts.rules import (
     EXPORTER,
     FIGURES,
@@ -17,6 +17,8 @@ from exporter.alerts.rules import (
     TESTS_KEPT,
     USUAL,
 )
+from exporter.config.fields import RESERVED_TAGS
+from exporter.metrics import CATALOGUE
 
 _HEAD = """\
 # Made by `exporter generate` from exporter/alerts/: change it there, or add rules of your own in another file.
@@ -28,8 +30,8 @@ _STREAM = (
     '{{ with $labels.evaluation }}{{ $of = printf "%s,evaluation=%q" $of . }}{{ end }}'
 )
 _LINKS = (
-    '{{ $links := query (printf "max without (instance, job) (evaluation_stream_links{%s})" $of) }}'
-    '{{ if not $links }}{{ $links = query (printf "max without (instance, job) (last_over_time(evaluation_stream_links{%s}[6h]))" $of) }}{{ end }}'
+    f'{{{{ $links := query (printf "max without ({OF_REPLICAS}) (evaluation_stream_links{{%s}})" $of) }}}}'
+    f'{{{{ if not $links }}}}{{{{ $links = query (printf "max without ({OF_REPLICAS}) (last_over_time(evaluation_stream_links{{%s}}[6h]))" $of) }}}}{{{{ end }}}}'
 )
 _ADDRESS = (
     _STREAM + _LINKS + '{{ $found := "" }}{{ range $links }}'
@@ -57,6 +59,15 @@ _ANY_RUNBOOK = (
 _RUNBOOK = (
     _ADDRESS.replace("LABEL", "runbook").removesuffix("{{ $found }}")
     + "{{ with $found }}{{ . }}{{ else }}docs/runbook.md{{ end }}#NAME"
+)
+# All stream tags as one text, as the views and Grafana's alerts have it: Alertmanager cannot compare labels that it does not
+# know the names of. Whatever is not a name of ours is a tag, or a label of the scrape that tells two deployments apart.
+_OPTIONS = {option for metric in CATALOGUE.values() for option in metric.options}
+_NO_TAG = "|".join(("__name__", "option_.*", *sorted(RESERVED_TAGS | _OPTIONS)))
+_TAGS = (
+    f'{{{{ $tags := "" }}}}{{{{ range $name, $value := $labels }}}}{{{{ if not (match "^({_NO_TAG})$" $name) }}}}'
+    '{{ if $tags }}{{ $tags = printf "%s, " $tags }}{{ end }}{{ $tags = printf "%s%s=%s" $tags $name $value }}'
+    "{{ end }}{{ end }}{{ $tags }}"
 )
 _FAILED = 'evaluation_tests{status=~"fail|error"}'
 _JUDGED = 'evaluation_tests{status!="skipped"}'
@@ -106,15 +117,24 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "expr": rule.promql,
         "for": rule.hold,
         **({"keep_firing_for": rule.linger} if rule.linger else {}),
-        "labels": {**severity, "component": rule.component, **rule.labels},
+        "labels": {**severity, "component": rule.component, **_stream(rule), **rule.labels},
         "annotations": words(rule),
     }
+
+
+def _stream(rule: Rule) -> Mapping[str, str]:
+    """The label that tells the alerts of two streams apart, where a rule is about streams."""
+    return {"stream": _TAGS} if _is_of_streams(rule) else {}
+
+
+def _is_of_streams(rule: Rule) -> bool:
+    return "$labels.project" in rule.summary
 
 
 def words(rule: Rule) -> Mapping[str, str]:
     """What the alert says: in words, and where to look."""
     said = {"summary": rule.summary, "description": rule.description or _NAMES}
-    if "$labels.project" not in rule.summary:
+    if not _is_of_streams(rule):
         return {**said, "runbook_url": _ANY_RUNBOOK.replace("NAME", rule.name.lower())}
     places = {f"{page}_url": _ADDRESS.replace("LABEL", page) for page in ("dashboard", "report")}
     return {**said, **places, "runbook_url": _RUNBOOK.replace("NAME", rule.name.lower())}

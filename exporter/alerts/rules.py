@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from exporter.alerts.definitions import Rule, of_replicas, shown
+from exporter.alerts.definitions import OF_REPLICAS, Rule, of_replicas, shown
+from exporter.config.fields import REPLICA_LABELS
 
 _OF = "`{project=…, model=…, evaluation=…}` of the alert"
 _MODEL = "{{ $labels.project }} / {{ $labels.model }}"
@@ -12,16 +13,26 @@ _END = shown('evaluation_window_end_timestamp_seconds{segment=""}')
 _INTERVAL = shown('evaluation_batch_interval_seconds{segment=""}')
 _WAIT = shown('evaluation_batch_wait_seconds{segment=""}')
 # Of a hundred thousand series only the newest sample is read, and the alert outlasts a restart by `linger`.
-_STREAK = "max without (instance, job, critical) (evaluation_test_consecutive_failures >= 3)"
+_STREAK = f"max without ({OF_REPLICAS}, critical) (evaluation_test_consecutive_failures >= 3)"
 _PAGING = 'max without (severity) (test:evaluation_test_alert:kept{severity="page"})'
 _STORE_ANSWERS = "on () max(evaluation_store_up) == 1"
 _BLIND = (
     "Every other alert is blind until it returns; failing tests stay as they were for six hours."
 )
 # No exporter shows a state; one did within six hours.
-_GONE = (
-    "on () (absent(evaluation_store_up == 1) and on () max_over_time(evaluation_store_up[6h]) == 1)"
-)
+_GONE = "absent(evaluation_store_up == 1) and on () max_over_time(evaluation_store_up[6h]) == 1"
+
+
+def _blind(span: str) -> str:
+    """Exporters that are scraped still and show no state, or an old one, but did well within that time."""
+    return (
+        f"(max_over_time(evaluation_store_up[{span}]) == 1"
+        " unless on (instance, job) (evaluation_store_up == 1) and on (instance, job) up)"
+    )
+
+
+_AGAIN = ", ".join(label for label in REPLICA_LABELS if label != "job")  # another of the same kind
+_WELL = "evaluation_store_up == 1"
 # Columns of l, a row of a view. A stream that was silent for a month and for three intervals is retired, as on /metrics.
 _STREAM = "l.project, l.model, l.evaluation, l.segment, l.stream"
 _EXPORTER = "split_part(l.report_url, '/snapshots/', 1) as exporter"
@@ -32,9 +43,9 @@ _OF_STREAM = " and ".join(
 _OF_FIGURE = "o.metric = m.metric and o.column_name = m.column_name and o.label = m.label and o.params = m.params"
 
 
-def _kept(record: str, expression: str, but: str = "") -> dict[str, str]:
-    """What is recorded stays as it is while no exporter shows a state, so that nothing seems mended."""
-    return {"record": record, "expr": f"{expression} or ({record} and {_GONE}{but})"}
+def _kept(record: str, expression: str, while_: str, but: str = "") -> dict[str, str]:
+    """What is recorded stays as it is while that holds, so that nothing seems mended."""
+    return {"record": record, "expr": f"{expression} or ({record} and on () ({while_}){but})"}
 
 
 def _usual(gauge: str, span: str, labels: str = "") -> dict[str, str]:
@@ -42,7 +53,7 @@ def _usual(gauge: str, span: str, labels: str = "") -> dict[str, str]:
     of_time = f"avg_over_time({gauge}{labels}[{span}])"
     return {
         "record": f"stream:{gauge}:avg{span}",
-        "expr": f"avg without (instance, job) ({of_time})",
+        "expr": f"avg without ({OF_REPLICAS}) ({of_time})",
     }
 
 
@@ -66,9 +77,10 @@ _ALERTING = of_replicas("evaluation_alerting_tests")
 STREAMS_KEPT = _kept(  # what is shown still, while the store is away, is not kept beside that
     "stream:evaluation_alerting_tests:kept",
     f"{_ALERTING} > 0",
+    f"({_GONE}) or {_blind('6h')}",
     f" unless {_ALERTING}",
 )
-TESTS_KEPT = _kept("test:evaluation_test_alert:kept", of_replicas("evaluation_test_alert"))
+TESTS_KEPT = _kept("test:evaluation_test_alert:kept", of_replicas("evaluation_test_alert"), _GONE)
 USUAL = (
     _usual("evaluation_batch_rows", "14d", '{segment=""}'),
     _usual("evaluation_roc_auc", "30d"),
@@ -108,13 +120,31 @@ EXPORTER = (
         silence="By `alertname` during maintenance of the database.",
     ),
     Rule(
+        name="EvaluationOneExporterDown",
+        component="exporter",
+        severity="",
+        summary="The exporter {{ $labels.instance }} is down, or does not reach its store; others do.",
+        description="{{ if eq $labels.severity `page` }}No other one has its target's labels: of its models nothing is told."
+        "{{ else }}Another one shows the same; nobody is left if that one ends.{{ end }}",
+        promql=f'(label_replace({_blind("7d")} unless ignoring ({_AGAIN}) ({_WELL}), "severity", "page", "", "")'
+        f' or label_replace({_blind("7d")} and ignoring ({_AGAIN}) ({_WELL}), "severity", "warning", "", ""))'
+        f" and on () ({_WELL})",
+        hold="5m",
+        panel=("exporter-health", 1),
+        meaning="One of several exporters does not answer, or answers without its store, and did so within a week. It warns where another one has the "
+        "same labels in Prometheus (but for `instance`, `pod` and the like), as replicas on one store have, and pages where none has: that was the only "
+        "one of its `job`, or of its `env`, `namespace` or whatever you call it.",
+        look="The page of targets in Prometheus; the log of that `exporter serve`; `exporter db status CONFIG` on its machine.",
+        act="Start it again, or take its target out of Prometheus if it is gone for good: that ends the alert.",
+        silence="By `alertname` and `instance`.",
+    ),
+    Rule(
         name="EvaluationRefreshStuck",
         component="exporter",
         severity="warning",
         summary="An exporter shows an old state.",
         description="Its last look at the store was {{ $value | humanizeDuration }} ago, although the store answers.",
-        promql="time() - min(evaluation_exporter_last_refresh_timestamp_seconds) > 600 and "
-        + _STORE_ANSWERS,
+        promql=f"max(time() - evaluation_exporter_last_refresh_timestamp_seconds and on (instance, job) {_WELL}) > 600",
         hold="5m",
         panel=("exporter-health", 3),
         meaning="The thread that reads the store hangs or fails again and again.",
@@ -182,9 +212,9 @@ group by 1, 2, 3, 4, 5, 6""",
         severity="warning",
         summary=_MODEL + " is no longer shown.",
         description="It was there within the last day, and is gone: deleted, renamed, or silent for longer than `forget`.",
-        promql="max without (instance, job, evaluation, segment) (last_over_time(evaluation_window_end_timestamp_seconds[1d]))"
-        " unless max without (instance, job, evaluation, segment) (evaluation_window_end_timestamp_seconds) and "
-        + _STORE_ANSWERS,
+        promql=f"max without ({OF_REPLICAS}, evaluation, segment) (last_over_time(evaluation_window_end_timestamp_seconds[1d]))"
+        f" unless max without ({OF_REPLICAS}, evaluation, segment) (evaluation_window_end_timestamp_seconds) and {_STORE_ANSWERS}"
+        f" unless on () {_blind('6h')}",
         hold="15m",
         panel=("fleet-overview", 1),
         meaning="All streams of a model, or of one set of its stream tags, vanished from `/metrics`. It ends by itself after a day.",

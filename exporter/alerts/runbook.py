@@ -12,7 +12,13 @@ _ABOUT = """\
 Each alert links to its heading; `exporter serve` shows the same under `/runbook`. [alerts.md](alerts.md) tells how alerts
 come about and where they go.
 """
-_WORDS = {"page": "pages", "warning": "warns", "info": "is only worth knowing", "": "by its tests"}
+_WORDS = {
+    "page": "pages",
+    "warning": "warns",
+    "info": "is only worth knowing",
+    "of tests": "by its tests",
+    "of exporter": "pages, or warns where another exporter shows the same",
+}
 Section = tuple[str, str, list[tuple[str, str]]]  # an anchor, a heading, and labelled paragraphs
 
 
@@ -32,7 +38,8 @@ def runbook_page() -> str:
 
 def _parts(rule: Rule) -> Iterator[tuple[str, str]]:
     dashboard, panel = rule.panel
-    yield "Severity", f"{_WORDS[rule.severity]}; component {rule.component}"
+    severity = _WORDS[rule.severity or f"of {rule.component}"]
+    yield "Severity", f"{severity}; component {rule.component}"
     yield "Means", rule.meaning
     yield "Look", f"{rule.look} Dashboard `evaluation-{dashboard}`, panel {panel}."
     yield "Query", f"`{rule.promql}`"

@@ -19,12 +19,15 @@ from pydantic import (
 from exporter.errors import nearest
 from exporter.yaml import Secret
 
-# Labels of our own gauges, and names that Prometheus or its scrape gives a meaning to.
+# Where a sample was scraped: several exporters on one store, one after another or at once, differ in nothing else.
+REPLICA_LABELS = ("instance", "job", "pod", "node", "pod_template_hash")
+# Labels of our own gauges and alerts, and names that Prometheus or its scrape gives a meaning to.
 RESERVED_TAGS = frozenset((
+    *REPLICA_LABELS,
     "project", "model", "evaluation", "segment", "column", "label", "metric", "test", "bound",
     "status", "critical", "name", "batch", "method", "threshold", "q", "k", "n", "left", "right",
-    "pattern", "values", "categories", "le", "quantile", "job", "instance", "severity", "component",
-    "alertname", "dashboard", "report", "runbook", "reason",
+    "pattern", "values", "categories", "le", "quantile", "severity", "component",
+    "alertname", "dashboard", "report", "runbook", "reason", "stream",
 ))  # fmt: skip
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "mo": 2629800, "y": 31557600}
 _DURATION = r"^\d{1,9}(\.\d{1,6})?(s|m|h|d|w|mo|y)$"

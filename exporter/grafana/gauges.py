@@ -1,15 +1,18 @@
 """PromQL of panels: gauges of the chosen models and of the exporter itself.
 
-Two exporters on one store show the same: `instance` and `job` are aggregated away everywhere.
+Two exporters on one store show the same: what tells them apart is aggregated away everywhere.
 """
 
 from __future__ import annotations
+
+from exporter.config.fields import REPLICA_LABELS
 
 CHOSEN = (
     "project=~`${project:regex}`, model=~`${model:regex}`"  # a quote in a name ends no text then
 )
 WHOLE = 'segment=""'
 CRITICAL = 'critical="true"'
+_REPLICAS = ", ".join(REPLICA_LABELS)
 
 
 def own(gauge: str) -> str:
@@ -19,7 +22,7 @@ def own(gauge: str) -> str:
 
 def state(gauge: str, *conditions: str) -> str:
     """A gauge of the chosen models' streams, once each, however many exporters show it."""
-    return f"max without (instance, job) ({gauge}{{{', '.join((CHOSEN, *conditions))}}})"
+    return f"max without ({_REPLICAS}) ({gauge}{{{', '.join((CHOSEN, *conditions))}}})"
 
 
 def process(expression: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,11 +25,22 @@ def of_stream(gauge: str, values: str, **labels: str) -> Given:
 def series(given: Given, replica: int) -> dict[str, str]:
     """The series as promtool reads it, shown by one of several exporters."""
     gauge, labels, values = given
-    shown = {**labels, "job": "evaluation-exporter", "instance": f"exporter-{replica}:9877"}
+    target = {"job": "evaluation-exporter", "instance": f"exporter-{replica}:9877"}
+    shown = {**labels, **{name: value for name, value in target.items() if name not in labels}}
     inside = ",".join(
         f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in shown.items() if value
     )
     return {"series": f"{gauge}{{{inside}}}", "values": values}
+
+
+def distinct(given: Iterable[dict[str, str]]) -> list[dict[str, str]]:
+    """Each series once: some say themselves which exporter shows them."""
+    return list({one["series"]: one for one in given}.values())
+
+
+def stream_of(labels: Mapping[str, str]) -> str:
+    """The stream tags among the labels, as one text."""
+    return ", ".join(f"{name}={labels[name]}" for name in sorted(TAGS) if name in labels)
 
 
 @dataclass(frozen=True)
@@ -52,7 +63,7 @@ class Case:
         return {
             "name": f"{rule.name}, {replicas} exporters",
             "interval": "1m",
-            "input_series": [series(one, n) for one in given for n in range(replicas)],
+            "input_series": distinct(series(one, n) for one in given for n in range(replicas)),
             "alert_rule_test": [
                 expected(self.silent, rule),
                 expected(self.fires, rule, self.alert(rule)),
@@ -67,7 +78,8 @@ class Case:
         said["runbook_url"] = f"{RUNBOOK}#{rule.name.lower()}"
         if "$labels.project" in rule.summary:
             said |= {"dashboard_url": DASHBOARD, "report_url": REPORT}
-        labels = {**self.labels, **severity, "component": rule.component, **rule.labels}
+        stream = {"stream": stream_of(self.labels)} if "$labels.project" in rule.summary else {}
+        labels = {**self.labels, **severity, **stream, "component": rule.component, **rule.labels}
         return {"exp_labels": labels, "exp_annotations": said}
 
 
@@ -76,6 +88,7 @@ def expected(minute: int, rule: Rule, *alerts: dict[str, Any]) -> dict[str, Any]
     return {"eval_time": f"{minute}m", "alertname": rule.name, "exp_alerts": list(alerts)}
 
 
+PROD = {"env": "prod"}  # a label of some targets, as a configuration of Prometheus gives them
 ANSWERS: Given = ("evaluation_store_up", {}, "1x300")
 AGE = of_stream("evaluation_missing_ratio", "0.1x5 0.8x5 0.1x5", column="age")
 TEST = {"test": "few gaps", "metric": "missing_ratio", "column": "age"}
@@ -89,6 +102,14 @@ CASES = {
     "EvaluationStoreUnreachable": Case(
         [("evaluation_store_up", {}, "1x5 0x20 1x10")], 10, 12, 30, {},
         "No exporter reaches the store.",
+    ),
+    "EvaluationOneExporterDown": Case(
+        [ANSWERS, ("up", {}, "1x300"),
+         ("up", {**PROD, "instance": "prod:9877"}, "1x5 0x20 1x10"),
+         ("evaluation_store_up", {**PROD, "instance": "prod:9877"}, "1x5 stale _x20 1x10")],
+        9, 12, 30, {**PROD, "job": "evaluation-exporter", "instance": "prod:9877", "severity": "page"},
+        "The exporter prod:9877 is down, or does not reach its store; others do.",
+        "No other one has its target's labels: of its models nothing is told.",
     ),
     "EvaluationRefreshStuck": Case(
         [ANSWERS, ("evaluation_exporter_last_refresh_timestamp_seconds", {}, "0+60x10 600x20 1920+60x10")],

@@ -129,7 +129,7 @@ def test_a_failing_test_that_is_not_critical_warns(story: Story) -> None:
 def test_a_bad_batch_pages_with_what_it_is_about(story: Story) -> None:
     assert story.paged["receiver"] == "page"
     labels = {
-        "project": "shop", "model": "churn", "evaluation": "inputs", "arm": "champion",
+        "project": "shop", "model": "churn", "evaluation": "inputs", "arm": "champion", "stream": "arm=champion",
         "component": "tests", "severity": "page", "alertname": "EvaluationTestsFailing",
     }  # fmt: skip
     assert story.paged["labels"] == labels

@@ -12,7 +12,19 @@ from typing import Any
 import promql_parser
 import pytest
 import yaml
-from alerts.cases import ANSWERS, BY_NAME, CASES, REPORT, STREAM, TEST, expected, of_stream, series
+from alerts.cases import (
+    ANSWERS,
+    BY_NAME,
+    CASES,
+    PROD,
+    REPORT,
+    STREAM,
+    TEST,
+    expected,
+    of_stream,
+    series,
+    stream_of,
+)
 from grafana.shown import panels_of
 
 from exporter.alerts import RULES, Rule
@@ -26,6 +38,7 @@ ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "deploy" / "prometheus" / "rules").glob("*.yml"))
 EVERY = [rule for path in FILES for g in yaml.safe_load(path.read_text("utf-8"))["groups"] for rule in g["rules"]]  # fmt: skip
 ALERTS = {rule["alert"]: rule for rule in EVERY if "alert" in rule}
+OF_STREAM = stream_of(STREAM)
 UNLINKED = {"dashboard_url": "", "report_url": "", "runbook_url": "docs/runbook.md#"}
 every = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 
@@ -90,7 +103,7 @@ def test_failing_tests_stay_as_they_were_for_six_hours_while_no_exporter_answers
         "dashboard_url": "",
         "report_url": "",
     }
-    labels = {**STREAM, "severity": "page", "component": "tests"}
+    labels = {**STREAM, "stream": OF_STREAM, "severity": "page", "component": "tests"}
     fires = {"exp_labels": labels, "exp_annotations": said}
     found = checked(
         program,
@@ -145,6 +158,129 @@ def test_an_exporter_that_comes_back_without_its_store_mends_nothing(
     assert judged(program("promtool"), tmp_path, test) == ""
 
 
+MINE = {**PROD, "instance": "prod:9877"}  # of the only exporter of that environment
+PROD_DOWN = [
+    ("evaluation_store_up", {}, "1x400"),  # of another environment's
+    ("up", {}, "1x400"),
+    ("up", MINE, "1x10 0x390"),
+    ("evaluation_store_up", MINE, "1x10 stale"),
+]
+
+
+def test_an_exporter_that_is_down_while_another_shows_the_same_only_warns(
+    program: Callable[[str], str], tmp_path: Path
+) -> None:
+    rule = BY_NAME["EvaluationOneExporterDown"]
+    second = {"instance": "exporter-2:9877"}
+    given = [
+        ("up", second, "1x5 0x40"),
+        ("evaluation_store_up", second, "1x5 stale"),
+        ("up", {}, "1x45"),
+        ANSWERS,
+    ]
+    alert = CASES[rule.name].alert(rule)
+    alert["exp_labels"] = {
+        "job": "evaluation-exporter",
+        "severity": "warning",
+        "component": "exporter",
+        **second,
+    }
+    alert["exp_annotations"] |= {
+        "summary": "The exporter exporter-2:9877 is down, or does not reach its store; others do.",
+        "description": "Another one shows the same; nobody is left if that one ends.",
+        "runbook_url": "docs/runbook.md#evaluationoneexporterdown",
+    }
+    gone = ("up", second, "1x5 0x10 stale")  # its target was taken out
+    assert checked(program, tmp_path, given, expected(30, rule, alert)) == ""
+    assert checked(program, tmp_path, [gone, *given[1:]], expected(30, rule)) == ""
+
+
+def test_one_exporter_without_its_store_is_told_although_another_has_one(
+    program: Callable[[str], str], tmp_path: Path
+) -> None:
+    rule = BY_NAME["EvaluationOneExporterDown"]
+    given = [
+        ("up", MINE, "1x40"),
+        ("evaluation_store_up", MINE, "1x5 0x40"),
+        ("up", {}, "1x40"),
+        ANSWERS,
+    ]
+    alert = CASES[rule.name].alert(rule)
+    alert["exp_annotations"]["runbook_url"] = "docs/runbook.md#evaluationoneexporterdown"
+    assert checked(program, tmp_path, given, expected(30, rule, alert)) == ""
+
+
+def test_nobody_is_told_of_one_exporter_where_all_are_down(
+    program: Callable[[str], str], tmp_path: Path
+) -> None:
+    rule = BY_NAME["EvaluationOneExporterDown"]
+    given = [("up", MINE, "1x5 0x40"), ("evaluation_store_up", MINE, "1x5 stale")]
+    assert checked(program, tmp_path, given, expected(30, rule)) == ""
+
+
+def test_what_fails_stays_although_only_its_own_exporter_is_down(
+    program: Callable[[str], str], tmp_path: Path
+) -> None:
+    rule = BY_NAME["EvaluationTestsFailing"]
+    given = [
+        *PROD_DOWN,
+        of_stream("evaluation_alerting_tests", "2x10 stale", severity="page", **MINE),
+    ]
+    labels = {**STREAM, **PROD, "severity": "page", "component": "tests"}
+    fires = {
+        "exp_labels": labels | {"stream": "arm=champion, env=prod, team=risk"},
+        "exp_annotations": {
+            **UNLINKED,
+            "summary": "shop / churn, inputs: 2 tests fail.",
+            "description": "",
+            "runbook_url": "docs/runbook.md#evaluationtestsfailing",
+        },
+    }
+    found = checked(program, tmp_path, given, expected(200, rule, fires), expected(380, rule))
+    assert found == ""
+
+
+def test_models_of_an_exporter_that_is_down_are_not_missing(
+    program: Callable[[str], str], tmp_path: Path
+) -> None:
+    end = of_stream("evaluation_window_end_timestamp_seconds", "0x10 stale", **MINE)
+    silent = expected(200, BY_NAME["EvaluationModelMissing"])
+    assert checked(program, tmp_path, [*PROD_DOWN, end], silent) == ""
+
+
+def test_another_pod_in_the_place_of_the_last_one_changes_nothing(
+    program: Callable[[str], str], tmp_path: Path
+) -> None:
+    first = {"pod": "exporter-a", "instance": "10.0.0.1:9877", "node": "n1"}
+    second = {"pod": "exporter-b", "instance": "10.0.0.2:9877", "node": "n2"}
+    given = [
+        given
+        for pod, there in ((first, "1x20 stale"), (second, "_x19 1x60"))
+        for given in (
+            ("up", pod, there),
+            ("evaluation_store_up", pod, there),
+            of_stream("evaluation_window_end_timestamp_seconds", there, **pod),
+            of_stream("evaluation_alerting_tests", there, severity="page", **pod),
+        )
+    ]
+    alert = CASES["EvaluationTestsFailing"].alert(BY_NAME["EvaluationTestsFailing"])
+    alert["exp_annotations"] |= {
+        **UNLINKED,
+        "summary": "shop / churn, inputs: 1 test fails.",
+        "description": "",
+        "runbook_url": "docs/runbook.md#evaluationtestsfailing",
+    }
+    silent = ("EvaluationModelMissing", "EvaluationOneExporterDown", "EvaluationExporterDown")
+    found = checked(
+        program,
+        tmp_path,
+        given,
+        expected(60, BY_NAME["EvaluationTestsFailing"], alert),
+        *(expected(60, BY_NAME[name]) for name in silent),
+    )
+    assert found == ""
+
+
 def test_a_restart_of_the_exporter_changes_nothing_about_a_late_batch(
     program: Callable[[str], str], tmp_path: Path
 ) -> None:
@@ -154,7 +290,12 @@ def test_a_restart_of_the_exporter_changes_nothing_about_a_late_batch(
         of_stream("evaluation_batch_interval_seconds", "600x30 stale _x5 600x20"),
     ]
     fires = {
-        "exp_labels": {**STREAM, "severity": "warning", "component": "freshness"},
+        "exp_labels": {
+            **STREAM,
+            "stream": OF_STREAM,
+            "severity": "warning",
+            "component": "freshness",
+        },
         "exp_annotations": {
             "summary": "No new batch of shop / churn, inputs.",
             "description": "Its last window ended 34m 0s ago: more than two of its intervals, beside the time that it waits for rows and labels.",
@@ -191,6 +332,7 @@ def test_texts_take_every_name_and_links_are_those_of_the_stream(
     tests = {"test": hostile, "metric": "mean", "column": hostile, "q": "0.5"}
     other = {**named, "team": "others"}
     mine = {**named, "team": hostile}
+    stream = {"stream": f"team={hostile}"}
     given = [
         ("evaluation_alerting_tests", {**mine, "severity": "page"}, "1x10"),
         ("evaluation_test_alert", {**mine, **tests, "severity": "page"}, "1x10"),
@@ -201,7 +343,7 @@ def test_texts_take_every_name_and_links_are_those_of_the_stream(
     where = f"{hostile} / {hostile}, {hostile} of {hostile}"
     links = {"dashboard_url": "", "report_url": REPORT}
     failing = {
-        "exp_labels": {**mine, "severity": "page", "component": "tests"},
+        "exp_labels": {**mine, **stream, "severity": "page", "component": "tests"},
         "exp_annotations": {
             "summary": f"{where}: 1 test fails.",
             "description": f"{hostile} of {hostile} (3 windows in a row); ",
@@ -210,7 +352,7 @@ def test_texts_take_every_name_and_links_are_those_of_the_stream(
         },
     }
     repeated = {
-        "exp_labels": {**mine, **tests, "severity": "page", "component": "tests"},
+        "exp_labels": {**mine, **stream, **tests, "severity": "page", "component": "tests"},
         "exp_annotations": {
             "summary": f"{where}: {hostile} of {hostile} has failed 3 windows in a row.",
             "description": BY_NAME["EvaluationTestFailingRepeatedly"].description,
@@ -289,7 +431,8 @@ def test_every_series_that_a_rule_reads_is_shown_or_recorded() -> None:
     shown = {f.name for f in FAMILIES} | {family_of(metric).name for metric in CATALOGUE}
     drift = {"evaluation_column_drift_severity"}
     recorded = {rule["record"] for rule in EVERY if "record" in rule}
-    assert set().union(*(read_by(rule["expr"]) for rule in EVERY)) <= shown | drift | recorded
+    read = set().union(*(read_by(rule["expr"]) for rule in EVERY))
+    assert read <= shown | drift | recorded | {"up"}
 
 
 @every

@@ -32,7 +32,7 @@ from deploy.routing import (
 from exporter.alerts import RULES
 from exporter.alerts.grafana import FOLDER as GRAFANA_FOLDER
 
-MODEL = {"project": "shop", "model": "churn", "evaluation": "inputs", "arm": "champion"}
+MODEL = {"project": "shop", "model": "churn", "evaluation": "inputs", "stream": "region=eu"}
 FAILING = {"alertname": "EvaluationTestsFailing", "component": "tests", **MODEL}
 REPORT = "https://eval.example/snapshots/latest?project=shop&model=churn"
 SAID = {
@@ -168,11 +168,12 @@ GRAFANA = {"grafana_folder": GRAFANA_FOLDER}
         ({"late": LATE, "page": PAGE, "warning": WARNING, "drift": DRIFT}, "page warning drift"),
         ({"late": LATE, "segment": PAGE | {"segment": "country=CH"}}, "segment"),
         ({"late": LATE, "other": PAGE | {"evaluation": "quality"}}, ""),
-        ({"late": LATE, "challenger": PAGE | {"arm": "challenger"}}, ""),
+        ({"late": LATE, "sibling": PAGE | {"stream": "region=us"}}, ""),
+        ({"page": PAGE, "sibling": WARNING | {"stream": "region=us"}}, ""),
         ({"page": PAGE, "warning": WARNING, "drift": DRIFT}, "warning drift"),
         ({"warning": WARNING, "drift": DRIFT}, ""),
         ({"ours": PAGE, "grafanas": PAGE | GRAFANA}, "grafanas"),
-        ({"ours": PAGE, "grafanas": WARNING | GRAFANA | {"stream": "arm=champion"}}, ""),
+        ({"ours": PAGE, "grafanas": WARNING | GRAFANA | {"stream": "region=us"}}, ""),
         ({"grafanas": PAGE | GRAFANA}, ""),
     ],
 )

@@ -230,7 +230,7 @@ def test_policies_name_only_mute_times_that_are_there() -> None:
 
 def test_every_alert_that_the_store_can_know_has_a_rule() -> None:
     only_prometheus = {
-        "EvaluationExporterDown", "EvaluationRefreshStuck", "EvaluationSeriesDropped", "EvaluationModelMissing",
+        "EvaluationExporterDown", "EvaluationOneExporterDown", "EvaluationRefreshStuck", "EvaluationSeriesDropped", "EvaluationModelMissing",
     }  # fmt: skip
     assert {rule.name for rule in RULES} - only_prometheus == set(BY_NAME)
 
