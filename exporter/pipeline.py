@@ -15,11 +15,13 @@ import pyarrow as pa
 
 from exporter.batch import Window
 from exporter.config import Loaded
+from exporter.config.rules import LENGTHS
 from exporter.errors import BatchError, ExporterError, PlanError, StoreError, nearest
 from exporter.evaluation import Grid
 from exporter.snapshot import Snapshot
 from exporter.sources.tables import marked
 from exporter.store import open_store
+from exporter.store.expected import Expected
 from exporter.store.files import SnapshotFolder
 from exporter.store.links import Links
 from exporter.store.postgres import Input, Written
@@ -68,6 +70,9 @@ class Sink(Protocol):
 
     def tell_links(self, project: str, links: Links) -> None:
         """Keep where the project's reports and dashboards are found."""
+
+    def tell_expected(self, project: str, expected: Sequence[Expected]) -> None:
+        """Keep what the project's config evaluates."""
 
     def keep_grids(self, project: str, model: str, grids: Mapping[str, Grid]) -> Mapping[str, Grid]:
         """Fix the distributions' edges of a model: the first ones stand and are given back."""
@@ -216,10 +221,12 @@ class Project:
         longest = [timedelta(seconds=span) if span else None for span in spans]
         self.sink.retain(now, self.loaded.config.project, *longest)
 
-    def tell_links(self) -> None:
-        """Tell the store where the config says that reports and dashboards are found, if it does."""
+    def introduce(self) -> None:
+        """Tell the store what the config has: its evaluations, and, if it says, where pages are found."""
+        name = self.loaded.config.project
         if (links := links_of(self.loaded)) is not None:
-            self.sink.tell_links(self.loaded.config.project, links)
+            self.sink.tell_links(name, links)
+        self.sink.tell_expected(name, list(_expected(self.loaded)))
 
     def _only_model(self, selection: Selection) -> str:
         keys = selection.models or tuple(self.loaded.models)
@@ -305,6 +312,15 @@ def links_of(loaded: Loaded) -> Links | None:
     """Where the config says that reports and dashboards are found; None where it does not say."""
     links = loaded.config.links
     return None if links is None else Links(links.exporter or "", links.grafana or "")
+
+
+def _expected(loaded: Loaded) -> Iterator[Expected]:
+    """Every evaluation of the config; where labels come late it may be one that waits for them."""
+    for key, model in loaded.models.items():
+        wait = (model.wait or 0) + (model.labels.delay if model.labels else 0)
+        for name, evaluation in (model.evaluations or {}).items():
+            if evaluation is not None:
+                yield Expected(model.model or key, name, LENGTHS[model.batch or "1d"], wait)
 
 
 def _due(

@@ -17,6 +17,7 @@ from exporter.errors import PlanError
 from exporter.prometheus import Exposition
 from exporter.snapshot import Alert, CheckResult, Snapshot, Status, content_hash, from_dict
 from exporter.store import Store
+from exporter.store.expected import Expected
 from exporter.store.latest import LatestReader
 from exporter.store.links import Links
 
@@ -202,6 +203,18 @@ def test_a_test_alert_fires_until_its_end(database: str, minutes: int, expected:
         )
     assert f"evaluation_exporter_test_alert {expected}" in scraped(database)
     assert len(rows(database, "select * from grafana.test_alert")) == int(expected)
+
+
+def test_what_never_had_a_batch_is_shown_with_when_it_should_have_had_one(database: str) -> None:
+    never = Expected('O\'Brien "x"', "inputs", 3600, 600)
+    with Store(database) as store:
+        store.tell_expected("p", [never, Expected("m", "inputs", 0, 0)])
+    write(database, "s", None)  # of m
+    due = rows(database, "select extract(epoch from due)::float8 from grafana.never_evaluated")
+    head = 'evaluation_first_batch_due_timestamp_seconds{project="p",model="O\'Brien \\"x\\"",evaluation="inputs"} '
+    lines = [line for line in scraped(database) if line.startswith("evaluation_first_batch_due")]
+    assert [line.startswith(head) for line in lines] == [True]
+    assert float(lines[0].removeprefix(head)) == pytest.approx(due[0][0], abs=0.01)
 
 
 def found(url: str, name: str) -> list[tuple[Any, ...]]:

@@ -390,10 +390,19 @@ def test_the_store_is_told_where_reports_and_dashboards_are_found(
     )
     for given in (before, top):
         with open_project(load_config(shop.config(top=given)), processes=1) as project:
-            project.tell_links()
+            project.introduce()
     with psycopg.connect(database) as connection:
         asked = "select exporter_url, grafana_url from evaluation.project"
         assert connection.execute(asked).fetchall() == [told]
+
+
+def test_the_store_is_told_what_the_config_evaluates(shop: Shop, database: str) -> None:
+    asked = "select model, evaluation, interval_seconds, wait_seconds from evaluation.expected"
+    with open_project(load_config(shop.config()), processes=1) as project:
+        project.introduce()
+    with psycopg.connect(database) as connection:
+        found = sorted(connection.execute(asked).fetchall())
+    assert found == [("sales", "inputs", 86400, 0), ("sales", "quality", 86400, 0)]
 
 
 def test_a_batch_name_gives_a_further_snapshot_of_the_same_window(shop: Shop) -> None:

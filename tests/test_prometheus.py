@@ -25,6 +25,7 @@ from exporter.prometheus.families import family_of
 from exporter.prometheus.labels import label_text, tag_labels
 from exporter.snapshot import CheckResult, DriftRow, MetricRow, Snapshot
 from exporter.store import Store
+from exporter.store.expected import Expected
 from exporter.store.latest import LatestReader
 from exporter.store.links import Links
 
@@ -490,6 +491,7 @@ def test_promtool_finds_nothing_to_say(shown: Shown, program: Callable[[str], st
     ]
     shown.write(snapshot(metrics=catalogued, labelled_rows=3, metadata={"wait_seconds": 7200}))
     shown.store.tell_links("p", Links("https://e.example", "https://g.example"))
+    shown.store.tell_expected("p", [Expected("never", "inputs", 3600, 0)])
     shown.refresh()
     body = shown.exposition.body()
     checked = subprocess.run(

@@ -58,7 +58,9 @@ _ANY_RUNBOOK = (
 )
 _RUNBOOK = (
     _ADDRESS.replace("LABEL", "runbook").removesuffix("{{ $found }}")
-    + "{{ with $found }}{{ . }}{{ else }}docs/runbook.md{{ end }}#NAME"
+    + "{{ with $found }}{{ . }}{{ else }}"
+    '{{ with query "topk(1, evaluation_stream_links)" }}{{ . | first | label "runbook" }}{{ else }}docs/runbook.md{{ end }}'
+    "{{ end }}#NAME"
 )
 # All stream tags as one text, as the views and Grafana's alerts have it: Alertmanager cannot compare labels that it does not
 # know the names of. Whatever is not a name of ours is a tag, or a label of the scrape that tells two deployments apart.

@@ -207,6 +207,25 @@ group by 1, 2, 3, 4, 5, 6""",
         silence="By `project`, `model` and `evaluation` until the feed is back; holidays by a mute time.",
     ),
     Rule(
+        name="EvaluationNeverRan",
+        component="freshness",
+        severity="warning",
+        summary=_MODEL + ", {{ $labels.evaluation }}: nothing was ever evaluated.",
+        description="The config has it, and its first batch should have been there {{ $value | humanizeDuration }} ago.",
+        promql=f"time() - {shown('evaluation_first_batch_due_timestamp_seconds')} > 0",
+        sql="""\
+select l.project, l.model, l.evaluation, extract(epoch from now() - l.due)::float8 as seconds
+from grafana.never_evaluated l
+where l.due < now()""",
+        hold="5m",
+        panel=("fleet-overview", 3),
+        meaning="`exporter run` has had this evaluation in its config for two intervals, beside the time that it waits for rows and labels, and never "
+        "made a snapshot of it. No other alert can miss what never was.",
+        look=f"`exporter run CONFIG` says why: no file matches, no rows have a time, no labels came; {_OF}.",
+        act="Correct the path or the columns, or take the evaluation out of the config: the next run ends the alert.",
+        silence="By `project`, `model` and `evaluation` until the data come.",
+    ),
+    Rule(
         name="EvaluationModelMissing",
         component="freshness",
         severity="warning",

@@ -139,6 +139,8 @@ def _said(alerts: Sequence[Standing]) -> str:
         "EvaluationFiguresFailed": f"{many(count, 'figure')} could not be computed",
         "EvaluationBatchLate": f"its last window ended {lasting(alert.value)} ago,"
         f" {lasting(alert.allowed or 0)} would be fine",
+        "EvaluationNeverRan": "nothing was ever evaluated, although the config has it; its first batch"
+        f" should have been there {lasting(alert.value)} ago",
         "EvaluationTestAlert": "somebody tries whether alerts arrive; nothing is wrong",
     }
     return words.get(alert.rule.name, alert.rule.description)

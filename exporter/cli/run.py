@@ -98,7 +98,7 @@ def _run_once(
 
     now = datetime.now(UTC)
     with open_project(loaded, processes=processes) as project:
-        project.tell_links()
+        project.introduce()
         work = project.plan_work(selection, now)
         warn(work.told)
         results = Results(errors=list(work.errors))

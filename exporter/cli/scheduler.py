@@ -45,7 +45,7 @@ def look_again(project: Project, selection: Selection, stop: Stop) -> int:
     """Evaluate what is due now; how many snapshots there were."""
     now = datetime.now(UTC)
     project.refresh()
-    project.tell_links()
+    project.introduce()
     work = project.plan_work(selection, now)
     for text in (*work.told, *work.errors):
         _log.warning(str(text))

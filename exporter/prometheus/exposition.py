@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Literal, Protocol
@@ -16,8 +16,9 @@ from exporter.errors import ExporterError
 from exporter.prometheus import families as f
 from exporter.prometheus.budget import within
 from exporter.prometheus.families import Family
+from exporter.prometheus.labels import label_text
 from exporter.prometheus.rendering import Chunk, Rendered, Renderer
-from exporter.store.latest import News
+from exporter.store.latest import Never, News
 from exporter.store.records import Key
 
 Segments = Literal["tests", "all", "none"]
@@ -68,6 +69,7 @@ class Exposition:
         self._looked: datetime | None = None
         self._failures = 0
         self._test_alert = False
+        self._never: Sequence[Never] = ()
         self._process = _process_collectors()
         self.problem: ExporterError | None = None
         self.answered = False  # whether the last look found the store, and its state is shown
@@ -99,7 +101,7 @@ class Exposition:
             self._assemble()
             self._seconds = perf_counter() - begun
         self._looked = now
-        self._test_alert = news.test_alert
+        self._test_alert, self._never = news.test_alert, news.never
         self.problem, self.answered = None, True
         self._finish()
         return changed
@@ -174,6 +176,9 @@ class Exposition:
         for reason in ("max_series", "duplicate"):
             yield f.DROPPED, f'{{reason="{reason}"}}', self._figures[reason]
         yield f.TEST_ALERT, "", int(self._test_alert)
+        for never in self._never:
+            named = {"project": never.project, "model": never.model, "evaluation": never.evaluation}
+            yield f.FIRST_DUE, f"{{{label_text(named)}}}", never.due.timestamp()
         yield f.BUILD, f'{{version="{__version__}"}}', 1
 
 

@@ -91,6 +91,10 @@ DROPPED = Family(
 TEST_ALERT = Family(
     "evaluation_exporter_test_alert", "1 while somebody tries whether alerts arrive."
 )
+FIRST_DUE = Family(
+    "evaluation_first_batch_due_timestamp_seconds",
+    "When an evaluation of a config should have had its first batch; absent once it had one.",
+)
 BUILD = Family("evaluation_exporter_build_info", "Version of the exporter, as a label.")
 
 # In the order in which a short budget is spent on them, within each rank.
@@ -100,7 +104,18 @@ STATE = (
 )
 CHECKS = (ALERT, TEST_FAILED, STREAK, BOUND)
 DRIFT = (SEVERITY, DETECTED, SCORE)
-OWN = (STORE_UP, LOOKED, REFRESHED, FAILURES, STREAMS, SERIES, DROPPED, TEST_ALERT, BUILD)
+OWN = (
+    STORE_UP,
+    LOOKED,
+    REFRESHED,
+    FAILURES,
+    STREAMS,
+    SERIES,
+    DROPPED,
+    TEST_ALERT,
+    FIRST_DUE,
+    BUILD,
+)
 FAMILIES = (*STATE, *CHECKS, *DRIFT, *OWN)
 _TAKEN = frozenset(family.name for family in FAMILIES)
 _LAST = len(FAMILIES) + 10_000  # after every metric of the catalogue

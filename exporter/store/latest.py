@@ -77,6 +77,15 @@ class Latest:
     tests: Sequence[CheckFigure]
 
 
+class Never(NamedTuple):
+    """An evaluation of a config that never had a batch."""
+
+    project: str
+    model: str
+    evaluation: str
+    due: datetime  # by when it should have had one
+
+
 class News(NamedTuple):
     """What is not as it was at the last look."""
 
@@ -84,6 +93,7 @@ class News(NamedTuple):
     changed: Sequence[int]  # streams; one that is not among `latest` has no snapshot left
     latest: Sequence[Latest]
     test_alert: bool = False  # somebody asked for one, to see whether it arrives
+    never: Sequence[Never] = ()  # all that there are, whatever changed
 
 
 _KNOWN = (
@@ -92,6 +102,7 @@ _KNOWN = (
 )  # fmt: skip
 _CHUNK = 100  # streams read by one statement: a fleet's first look stays below the timeout
 _TEST_ALERT = "select exists (select from evaluation.test_alert where until > now())"
+_NEVER = "select project, model, evaluation, due from grafana.never_evaluated order by 1, 2, 3"
 _HORIZON = "select pg_snapshot_xmin(pg_current_snapshot())::text"
 # A transaction that was open at the last look has an id below others that were seen: all from the
 # oldest open one on are looked at again, and those that were seen as they are now are passed over.
@@ -218,7 +229,8 @@ class LatestReader:
             self._heads.update({head[0]: head[6] for head in heads})
         self._seen, self._rows = horizon, rows
         test_alert = _first(connection.execute(_TEST_ALERT)) == "True"
-        return News(everything, changed, latest, test_alert)
+        never = tuple(Never(*row) for row in connection.execute(_NEVER))
+        return News(everything, changed, latest, test_alert, never)
 
     def _changed(
         self, connection: psycopg.Connection, rows: set[tuple[int, int, str]]

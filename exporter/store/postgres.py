@@ -16,6 +16,7 @@ from exporter.store.around import Beside, beside
 from exporter.store.connection import collided, connect, store_error
 from exporter.store.dimensions import Dimensions, grid_id, project_id
 from exporter.store.door import refusing, storable, storable_text
+from exporter.store.expected import Expected, tell_expected
 from exporter.store.find import Question, columns_of, find_heads, read_snapshot
 from exporter.store.identity import claim
 from exporter.store.links import Links, read_links, tell_links
@@ -176,6 +177,10 @@ class Store:
     def tell_links(self, project: str, links: Links) -> None:
         """Keep where the project's reports and dashboards are found."""
         self._do(lambda connection: tell_links(connection, storable_text(project), links))
+
+    def tell_expected(self, project: str, expected: Sequence[Expected]) -> None:
+        """Keep what the project's config evaluates."""
+        self._do(lambda connection: tell_expected(connection, storable_text(project), expected))
 
     def links(self, project: str) -> Links:
         """Where the project's reports and dashboards are found, as it was told last."""

@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from itertools import count
@@ -19,6 +19,7 @@ from exporter.profile.histogram import Grid
 from exporter.snapshot import Snapshot, from_dict
 from exporter.store.connection import StoreAway
 from exporter.store.door import storable
+from exporter.store.expected import Expected
 from exporter.store.folders import spool_folder
 from exporter.store.links import Links
 from exporter.store.postgres import Store
@@ -112,6 +113,13 @@ class Spool:
         """Keep where the project's reports are found, unless the store is away: the next run will."""
         try:
             self.store.tell_links(project, links)
+        except StoreAway:
+            self._away()
+
+    def tell_expected(self, project: str, expected: Sequence[Expected]) -> None:
+        """Keep what the project's config evaluates, unless the store is away: the next run will."""
+        try:
+            self.store.tell_expected(project, expected)
         except StoreAway:
             self._away()
 

@@ -78,7 +78,7 @@ class Case:
         said["runbook_url"] = f"{RUNBOOK}#{rule.name.lower()}"
         if "$labels.project" in rule.summary:
             said |= {"dashboard_url": DASHBOARD, "report_url": REPORT}
-        stream = {"stream": stream_of(self.labels)} if "$labels.project" in rule.summary else {}
+        stream = {"stream": text} if (text := stream_of(self.labels)) else {}
         labels = {**self.labels, **severity, **stream, "component": rule.component, **rule.labels}
         return {"exp_labels": labels, "exp_annotations": said}
 
@@ -88,6 +88,7 @@ def expected(minute: int, rule: Rule, *alerts: dict[str, Any]) -> dict[str, Any]
     return {"eval_time": f"{minute}m", "alertname": rule.name, "exp_alerts": list(alerts)}
 
 
+NEVER = {"project": "shop", "model": "churn", "evaluation": "inputs"}
 PROD = {"env": "prod"}  # a label of some targets, as a configuration of Prometheus gives them
 ANSWERS: Given = ("evaluation_store_up", {}, "1x300")
 AGE = of_stream("evaluation_missing_ratio", "0.1x5 0.8x5 0.1x5", column="age")
@@ -135,6 +136,12 @@ CASES = {
         21, 28, 33, STREAM,
         f"No new batch of {HERE}.",
         "Its last window ended 28m 0s ago: more than two of its intervals, beside the time that it waits for rows and labels.",
+    ),
+    "EvaluationNeverRan": Case(
+        [("evaluation_first_batch_due_timestamp_seconds", NEVER, "1200x40 stale")],
+        20, 27, 52, NEVER,
+        f"{HERE}: nothing was ever evaluated.",
+        "The config has it, and its first batch should have been there 7m 0s ago.",
     ),
     "EvaluationModelMissing": Case(
         [ANSWERS, of_stream("evaluation_window_end_timestamp_seconds", "0x10 stale _x20 0x5")], 10, 27, 33,

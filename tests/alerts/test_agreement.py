@@ -22,6 +22,7 @@ from exporter.alerts.standing import state_of
 from exporter.snapshot import Alert, CheckResult, MetricRow, Snapshot
 from exporter.store import Store
 from exporter.store.connection import connect
+from exporter.store.expected import Expected
 
 HOUR = timedelta(hours=1)
 PROJECT = 'O\'Brien "x"'
@@ -84,6 +85,8 @@ def fill(url: str) -> None:
         figures = tuple(MetricRow("mean", column, error="it is gone") for column in "ab")
         store.write(window("broken", 1, metrics=figures))
         store.ask_for_test_alert(HOUR)
+        store.tell_expected(PROJECT, [Expected("never", "inputs", 0.0, 0.0)])
+        store.tell_expected("another", [Expected("soon", "inputs", 3600.0, 0.0)])
 
 
 @pytest.fixture(scope="module")

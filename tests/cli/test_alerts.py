@@ -21,6 +21,7 @@ from exporter.alerts.trial import stations
 from exporter.errors import ExporterError
 from exporter.snapshot import Alert, CheckResult, DriftRow, Snapshot
 from exporter.store import Store
+from exporter.store.expected import Expected
 from exporter.store.links import Links
 
 HOUR = timedelta(hours=1)
@@ -101,6 +102,16 @@ def test_an_alert_leads_to_its_report_and_to_the_runbook(shop: Shop) -> None:
     lines = said(shop).splitlines()
     assert "  report   https://e.example/snapshots/1" in lines
     assert "  runbook  https://e.example/runbook#evaluationtestsfailing" in lines
+
+
+def test_what_the_config_has_and_never_was_is_told(shop: Shop) -> None:
+    fill(shop, hourly(0, replace(FAILED, status="success")))
+    with Store(shop.store) as store:
+        store.tell_expected("shop", [Expected("m", "quality", 0, 0)])
+    lines = said(shop).splitlines()
+    assert lines[0] == "1 alert: 1 warn"
+    assert lines[2].startswith("warning  EvaluationNeverRan  shop / m / quality: nothing was ever")
+    assert lines[2].endswith("its first batch should have been there 1 minute ago")
 
 
 def test_a_test_that_waits_for_more_failures_says_how_many_there_are(shop: Shop) -> None:

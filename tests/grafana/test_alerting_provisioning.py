@@ -25,6 +25,7 @@ from exporter.prometheus import Exposition
 from exporter.snapshot import Alert, CheckResult, MetricRow, Snapshot, Status
 from exporter.stack.grafana import VARIABLES
 from exporter.store import Store
+from exporter.store.expected import Expected
 from exporter.store.latest import LatestReader
 
 FOLDER = Path(__file__).parents[2] / "grafana_dashboards" / "provisioning" / "alerting"
@@ -237,6 +238,7 @@ def test_every_alert_that_the_store_can_know_has_a_rule() -> None:
 
 # A store in which every rule finds something, and much that it should not find.
 
+SOON = [Expected("soon", "inputs", 60, 0)]
 HOSTILE = """O'Brien "x" & y"""
 
 
@@ -304,6 +306,9 @@ def store(shared_database: str) -> str:
     with Store(shared_database) as written:
         for one in filled():
             written.write(one)
+        written.tell_expected(
+            "p", [Expected(name, "inputs", 0, 0) for name in ("never", "sound")] + SOON
+        )
     return shared_database
 
 
@@ -347,6 +352,7 @@ def test_a_query_gives_what_grafana_makes_instances_of(
     ("name", "models"),
     [
         ("EvaluationBatchLate", ["late"]),
+        ("EvaluationNeverRan", ["never"]),
         ("EvaluationNoModels", []),
         ("EvaluationTestAlert", []),
         ("EvaluationTestsFailing", ["failing", "hostile", "informs", "late", "once", "warns"]),

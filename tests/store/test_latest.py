@@ -87,12 +87,12 @@ def test_a_second_look_gives_only_what_changed(store: Store, latest: LatestReade
     store.write(snapshot())
     store.write(snapshot("n"))
     latest.look()
-    assert latest.look() == (False, [], [], False)
+    assert latest.look() == (False, [], [], False, ())
     store.write(snapshot("n", day=1))
     news = latest.look()
     assert (news.everything, models(list(news.latest))) == (False, ["n"])
     store.write(snapshot("n", day=1))
-    assert latest.look() == (False, [], [], False)
+    assert latest.look() == (False, [], [], False, ())
 
 
 def test_a_revision_is_news(store: Store, latest: LatestReader) -> None:
@@ -120,15 +120,15 @@ def test_a_stream_whose_only_snapshot_was_deleted_is_told_without_one(
     written = store.write(snapshot())
     stream_id = latest.look().latest[0].stream.stream_id
     store.delete([written.snapshot_id])
-    assert latest.look() == (False, [stream_id], [], False)
+    assert latest.look() == (False, [stream_id], [], False, ())
 
 
 def test_what_retention_took_is_told(store: Store, latest: LatestReader) -> None:
     store.write(snapshot())
     stream_id = latest.look().latest[0].stream.stream_id
     store.retain(NOW + 400 * DAY, "p", 30 * DAY, 30 * DAY)
-    assert latest.look() == (False, [stream_id], [], False)
-    assert latest.look() == (False, [], [], False)
+    assert latest.look() == (False, [stream_id], [], False, ())
+    assert latest.look() == (False, [], [], False, ())
 
 
 def test_a_transaction_that_was_open_at_the_last_look_is_seen_once_it_ends(
@@ -138,7 +138,7 @@ def test_a_transaction_that_was_open_at_the_last_look_is_seen_once_it_ends(
     latest.look()
     with psycopg.connect(database) as slow:
         slow.execute(_DELETED, (first.snapshot_id,))
-        assert latest.look() == (False, [], [], False)
+        assert latest.look() == (False, [], [], False, ())
         store.write(snapshot("n"))  # a later transaction ends first
         assert models(list(latest.look().latest)) == ["n"]
         slow.commit()
@@ -156,7 +156,7 @@ def test_what_was_seen_is_not_read_again_while_another_transaction_is_open(
         latest.look()
         store.write(snapshot())
         assert models(list(latest.look().latest)) == ["m"]
-        assert latest.look() == (False, [], [], False)
+        assert latest.look() == (False, [], [], False, ())
 
 
 def test_a_streak_counts_failures_and_skips_what_was_skipped(

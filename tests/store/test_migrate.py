@@ -30,6 +30,7 @@ def test_migrations_are_applied_once(empty_database: str) -> None:
         "0004_alerts.sql",
         "0005_test_alert.sql",
         "0006_watched.sql",
+        "0007_expected.sql",
     ]
     assert migrate(empty_database) == []
 
@@ -42,7 +43,7 @@ def test_of_four_at_once_one_migrates_and_the_others_find_it_done(empty_database
         return len(migrate(empty_database))
 
     with ThreadPoolExecutor(4) as pool:
-        assert sorted(pool.map(work, range(4))) == [0, 0, 0, 6]
+        assert sorted(pool.map(work, range(4))) == [0, 0, 0, 7]
 
 
 def test_the_state_of_a_database_is_told(empty_database: str) -> None:
@@ -56,6 +57,7 @@ def test_the_state_of_a_database_is_told(empty_database: str) -> None:
             "0004_alerts.sql",
             "0005_test_alert.sql",
             "0006_watched.sql",
+            "0007_expected.sql",
         ],
     )
     assert before.applied == []
@@ -64,7 +66,7 @@ def test_the_state_of_a_database_is_told(empty_database: str) -> None:
     assert (after.ready, after.newer, [step.version for step in after.applied]) == (
         True,
         False,
-        [1, 2, 3, 4, 5, 6],
+        [1, 2, 3, 4, 5, 6, 7],
     )
     assert after.server.startswith(("15", "16", "17", "18"))
     assert "postgres" in after.place

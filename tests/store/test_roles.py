@@ -15,6 +15,7 @@ from store.samples import DAY, NOW, rows, snapshot
 from exporter.errors import StoreError
 from exporter.store import Store, migrate, open_store
 from exporter.store.binaries import find_binaries
+from exporter.store.expected import Expected
 
 ROLES = Path(__file__).parents[2] / "deploy" / "postgres" / "roles.sql"
 TABLES = (
@@ -32,6 +33,7 @@ def filled(shared_database: str) -> str:
     with Store(shared_database) as store:
         store.write(snapshot())
         store.ask_for_test_alert(timedelta(hours=1))
+        store.tell_expected("p", [Expected("never", "inputs", 3600, 0)])
     return shared_database
 
 
