@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from exporter.grafana.cells import name_cell
 from exporter.grafana.charts import timeseries
 from exporter.grafana.colours import Json
 from exporter.grafana.navigation import link_to
@@ -40,7 +41,7 @@ STORE = [
     [
         timeseries(
             40,
-            "Delay from the batch's end to its result",
+            "Delay of the results",
             "Median delay by project, of the quickest evaluation of each batch; those that wait for labels do not count. "
             "What is evaluated long after the fact stands out. The less the better. Source: grafana.snapshots.",
             [
@@ -87,28 +88,26 @@ group by 1, 2 order by 1, 2"""
                 sql(
                     f"""\
 select project, count(distinct model)::float8 as models, count(*)::float8 as streams, max(window_end) as window_end,
-  max(stored_at) as stored_at, extract(epoch from now() - max(stored_at))::float8 as ago
+  max(stored_at) as stored_at
 from grafana.latest_snapshots where {OF_PROJECT}
 group by 1 order by stored_at"""
                 )
             ],
-            size=(14, 8),
+            size=(16, 8),
             overrides=[
                 override(
                     "project",
-                    displayName="Project",
-                    custom__minWidth=110,
+                    **name_cell("Project", 110),
                     links=[link_to("fleet-overview", "Open its models", row=("project",))],
                 ),
-                override("models", displayName="Models", custom__width=80, decimals=0),
-                override("streams", displayName="Streams", custom__width=84, decimals=0),
+                override("models", displayName="Models", custom__width=66, decimals=0),
+                override("streams", displayName="Streams", custom__width=70, decimals=0),
                 override(
-                    "window_end", displayName="Ended", unit="dateTimeAsIso", custom__width=160
+                    "window_end", displayName="Ended", unit="dateTimeFromNow", custom__width=114
                 ),
                 override(
-                    "stored_at", displayName="Written", unit="dateTimeAsIso", custom__width=160
+                    "stored_at", displayName="Written", unit="dateTimeFromNow", custom__width=114
                 ),
-                override("ago", displayName="Ago", unit="s", decimals=0, custom__width=96),
             ],
         ),
         table(
@@ -129,12 +128,12 @@ where parent.relkind in ('r', 'p') and not parent.relispartition
 group by 1 order by bytes desc"""
                 )
             ],
-            size=(10, 8),
+            size=(8, 8),
             overrides=[
-                override("name", displayName="Table", custom__minWidth=100, links=[_TO_FLEET]),
-                override("rows", displayName="Rows", unit="locale", custom__width=90),
-                override("bytes", displayName="Size", unit="bytes", custom__width=90),
-                override("parts", displayName="Parts", custom__width=72, decimals=0),
+                override("name", **name_cell("Table", 90), links=[_TO_FLEET]),
+                override("rows", displayName="Rows", unit="short", custom__width=64),
+                override("bytes", displayName="Size", unit="bytes", custom__width=76),
+                override("parts", displayName="Parts", custom__width=54, decimals=0),
             ],
         ),
     ],

@@ -55,6 +55,19 @@ SEVERITY_CELL: Properties = {
 }
 
 
+def name_cell(title: str, least: int = 0, *, width: int = 0) -> Properties:
+    """A name: in a narrow column it goes on in a second line, since what is cut tells nothing apart.
+
+    It has its *width*, or else takes the room that is left, at *least* so much.
+    """
+    return {
+        "displayName": title,
+        **({"custom__width": width} if width else {"custom__minWidth": least}),
+        "custom__wrapText": True,
+        "custom__cellOptions": {"type": "auto", "wrapText": True},  # as Grafana 11 says it
+    }
+
+
 def text_cell(title: str, width: int, scale: Json, **more: object) -> Properties:
     """A number in the colour of its scale."""
     return {
@@ -90,5 +103,5 @@ def sparkline_cell(title: str, colour: str) -> Properties:
         "displayName": title,
         "color": fixed,
         "custom__cellOptions": cell,
-        "custom__minWidth": 80,
+        "custom__minWidth": 70,
     }

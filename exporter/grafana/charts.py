@@ -18,6 +18,7 @@ _SPLIT = {
     "options": {"format": "multi"},
 }  # one frame a line: gaps are its own
 _NAMED_BY_LINE = "${__field.labels.line}"
+WIDE = 16  # of 24 columns: from here on there is room for long names beside a chart
 
 
 def timeseries(
@@ -47,7 +48,8 @@ def timeseries(
         "drawStyle": "bars" if bars else "line",
         "lineWidth": 0 if bars else 1,
         "fillOpacity": 80 if bars else fill,
-        "showPoints": "always" if points and not bars else "never",
+        # A lone batch is a point in any case; a year of them would hide the line.
+        "showPoints": "auto" if points and not bars else "never",
         "pointSize": 4,
         "spanNulls": False,
         "axisBorderShow": False,
@@ -58,7 +60,7 @@ def timeseries(
         **({"axisSoftMax": 0.01} if unit == "percentunit" else {}),
         **(custom or {}),
     }
-    return panel(
+    made = panel(
         *("timeseries", id_, title, description, targets),
         size=size,
         unit=unit,
@@ -69,11 +71,15 @@ def timeseries(
         links=links,
         transformations=[] if targets[0]["datasource"] is PROMETHEUS else [_SPLIT],
         options={
-            "legend": _legend(legend),
+            "legend": _legend(legend, wide=size[0] > WIDE),
             "tooltip": {"mode": "multi", "sort": "desc", "hideZeros": False},
         },
         repeat=repeat,
     )
+    if targets[0]["datasource"] is PROMETHEUS:
+        # By default a month has a point every two hours: what was started since would not be seen.
+        made["maxDataPoints"] = 3000
+    return made
 
 
 def dashed(field: str, name: str, colour: str) -> Json:
@@ -260,7 +266,7 @@ def heatmap(
     )
 
 
-def _legend(kind: str) -> Json:
+def _legend(kind: str, *, wide: bool = False) -> Json:
     if kind == "none":
         return {"showLegend": False, "displayMode": "list", "placement": "bottom", "calcs": []}
     if kind == "list":
@@ -272,5 +278,5 @@ def _legend(kind: str) -> Json:
         "calcs": ["lastNotNull"],
         "sortBy": "Last *",
         "sortDesc": True,
-        "width": 262,
+        "width": 340 if wide else 262,
     }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from exporter.grafana.cells import name_cell
 from exporter.grafana.colours import BASELINE, CURRENT, REFERENCE, Json
 from exporter.grafana.panels import override, panel
 
+_ROOM = 1.05  # at 1 the axis would end in half a word
 _DASHED = {"fill": "dash", "dash": [6, 4]}
 # What a curve may stand for, in the order in which they are drawn.
 _LOOKS: Mapping[str, Json] = {
@@ -63,7 +65,10 @@ def curve(
             "scaleDistribution": {"type": "linear"},
         },
         defaults={"min": 0, "max": 1, "color": {"mode": "palette-classic"}},
-        overrides=[override("x", displayName=axes[0], custom__axisLabel=axes[0]), *looks],
+        overrides=[
+            override("x", displayName=axes[0], custom__axisLabel=axes[0], max=_ROOM),
+            *looks,
+        ],
         options={
             "mapping": "manual",
             "series": [_series(field, name) for field, name in names.items()],
@@ -104,24 +109,28 @@ def matrix(
     heading: str,
     links: Sequence[Json] = (),
 ) -> Json:
-    """Shares as a table: a row and a column a class, the darker, the larger."""
+    """Shares as a table: a row and a column a class; the more a cell stands out, the larger."""
     cell = {"type": "color-background", "mode": "basic"}
     return panel(
         *("table", id_, title, description, [target]),
         size=size,
         unit="percentunit",
         custom={"align": "center", "cellOptions": cell, "minWidth": 64, "inspect": False},
-        defaults={"min": 0, "max": 1, "decimals": 1, "color": {"mode": "continuous-blues"}},
+        defaults={
+            "min": 0,
+            "max": 1,
+            "decimals": 1,
+            "color": {"mode": "continuous-blues"},
+            "noValue": "not measured",
+        },
         overrides=[
             override(
                 f"{rows}\\{columns}",
-                displayName=heading,
+                **name_cell(heading, 110),
                 unit="string",
                 color={"mode": "thresholds"},
                 links=list(links),
-                custom__cellOptions={"type": "auto"},
                 custom__align="left",
-                custom__minWidth=110,
             )
         ],
         transformations=[

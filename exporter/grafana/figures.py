@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from exporter.grafana.cells import REPORT_CELL, STATUS_CELL, against
+from exporter.grafana.cells import REPORT_CELL, STATUS_CELL, against, name_cell
 from exporter.grafana.charts import dashed, timeseries
 from exporter.grafana.colours import (
     BASELINE,
@@ -20,7 +20,7 @@ from exporter.grafana.colours import (
     Json,
 )
 from exporter.grafana.navigation import choice, evaluation, link_to, segment, stream
-from exporter.grafana.panels import NOTHING, override, override_like, sql, stat, table, unit_of
+from exporter.grafana.panels import override, override_like, sql, stat, table, unit_of
 from exporter.grafana.queries import (
     CHOSEN,
     IN_RANGE,
@@ -39,6 +39,8 @@ from exporter.grafana.queries import (
 from exporter.grafana.trends import BOUND_LINES, REFERENCE_LINE, bounds
 from exporter.metrics import CATALOGUE
 
+# What is said where a model has no such figure: it may well have batches.
+NOT_MEASURED = "not measured"
 # How far below its reference a figure is noteworthy, and bad, as a share of the reference.
 NEAR, FAR = 0.03, 0.1
 _DECIMALS = {"ratio": 1, "percent": 1, "score": 3}  # by unit; of values as many as they need
@@ -91,7 +93,7 @@ def _having(column: str, *conditions: str) -> str:
     return f"select {column} from grafana.series where {' and '.join(conditions)} group by 1 order by 1"
 
 
-def now(id_: int, title: str, metric: str, *, nothing: str = NOTHING) -> Json:
+def now(id_: int, title: str, metric: str, *, nothing: str = NOT_MEASURED) -> Json:
     """A figure of the newest batch, coloured by its distance to the reference only, and its past."""
     spec = CATALOGUE[metric]
     decided = spec.better != "neutral"
@@ -114,7 +116,7 @@ select time, value from found order by 1""",
             series=True,
         ),
         unit=unit_of(spec.unit),
-        graph=True,
+        graph=spec.unit != "percent",  # it would be drawn within 0 and 100, whatever the figure
         decimals=_DECIMALS.get(spec.unit),
         scale=NEUTRAL,
         defaults={"noValue": nothing},
@@ -155,7 +157,7 @@ def over_time(
     baseline: str = "",
     size: tuple[int, int] = (8, 8),
     named: str = _APART,
-    nothing: str = NOTHING,
+    nothing: str = NOT_MEASURED,
 ) -> Json:
     """A figure over time with its reference, the bounds of its tests, and a baseline: a metric, or a number."""
     spec = CATALOGUE[metric]
@@ -244,6 +246,7 @@ def by_label(
         [sql(history(first_stream(conditions), "true", named="label", values=values))],
         size=size,
         unit=unit_of(CATALOGUE[metric].unit),
+        defaults={"noValue": NOT_MEASURED},
         overrides=[REFERENCE_LINE],
         links=links,
     )
@@ -270,7 +273,7 @@ def coverage(id_: int, *, size: tuple[int, int] = (8, 8)) -> Json:
         ],
         size=size,
         unit="percentunit",
-        defaults={"min": 0, "max": 1},
+        defaults={"min": 0, "max": 1, "noValue": "no labels"},
         overrides=_line_looks(),
         named="",
         links=[link_to("data-quality", "The rows themselves", keep=("project", "model", "stream"))],
@@ -284,7 +287,7 @@ def segments(
     main: str,
     *,
     size: tuple[int, int] = (24, 9),
-    nothing: str = NOTHING,
+    nothing: str = NOT_MEASURED,
 ) -> Json:
     """A row a segment, the worst first: by *main*, one of the metrics *ids*, against its own reference."""
     columns = ", ".join(_of_metric(i) for i in ids)
@@ -295,8 +298,7 @@ def segments(
         override("status", **STATUS_CELL),
         override(
             "segment",
-            displayName="Segment",
-            custom__minWidth=90,
+            **name_cell("Segment", 90),
             links=[
                 link_to(
                     dashboard,
@@ -306,7 +308,7 @@ def segments(
                 ),
             ],
         ),
-        override("line", displayName="Of", custom__minWidth=130),
+        override("line", **name_cell("Of", 130)),
         override("rows", displayName="Rows", custom__width=60, unit="locale"),
         override("vs_reference", **against("vs ref")),
         override("report_url", **REPORT_CELL),
@@ -354,7 +356,11 @@ def _of_metric(metric: str, figure: str = "value", called: str = "") -> str:
 
 
 def batches(
-    id_: int, ids: Mapping[str, str], *, size: tuple[int, int] = (24, 9), nothing: str = NOTHING
+    id_: int,
+    ids: Mapping[str, str],
+    *,
+    size: tuple[int, int] = (24, 9),
+    nothing: str = NOT_MEASURED,
 ) -> Json:
     """The batches of the range, the newest first, each with its figures and its report."""
     columns = ", ".join(_of_metric(i) for i in ids)
@@ -380,13 +386,13 @@ order by time desc, line limit 100"""
         overrides=[
             override("time", displayName="Batch", unit="dateTimeAsIso", custom__width=164),
             override("status", **STATUS_CELL),
-            override("line", displayName="Of", custom__minWidth=130),
+            override("line", **name_cell("Of", 90)),
             override("rows", displayName="Rows", custom__width=60, unit="locale"),
             *[
                 override(i, displayName=t, custom__width=65, unit=unit_of(CATALOGUE[i].unit))
                 for i, t in ids.items()
             ],
-            override("version", displayName="Version", custom__minWidth=60),
+            override("version", **name_cell("Version", 60)),
             override("report_url", **REPORT_CELL),
         ],
     )

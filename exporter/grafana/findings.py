@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exporter.grafana.cells import GAUGE_CELL, REPORT_CELL, STATUS_CELL, Properties
+from exporter.grafana.cells import GAUGE_CELL, REPORT_CELL, STATUS_CELL, Properties, name_cell
 from exporter.grafana.colours import FAIL, LATE, WARNING, Json, steps
 from exporter.grafana.navigation import link_to
 from exporter.grafana.panels import hidden, override, sql, table
@@ -21,7 +21,7 @@ STREAK_CELL: Properties = {
     "thresholds": steps((None, WARNING), (3, LATE), (7, FAIL)),
     "custom__cellOptions": GAUGE_CELL,
 }
-SINCE_CELL: Properties = {"displayName": "Since", "unit": "dateTimeFromNow", "custom__width": 96}
+SINCE_CELL: Properties = {"displayName": "Since", "unit": "dateTimeFromNow", "custom__width": 114}
 TO_COLUMN = link_to("column", "Open the column", row=("project", "model", "column"))
 TO_TEST = link_to("tests", "Open this test", row=("project", "model", "test"))
 
@@ -36,6 +36,16 @@ from (select {by}, replace(test, '_', ' ') || case when count(*) > 1 then ' × '
 group by {by}"""
 
 
+_IN_NUMBERS = (
+    override("value", displayName="Value", custom__width=58, unit="short"),
+    override("bound", displayName="Bound", custom__width=58, unit="short"),
+)
+_IN_WORDS = (
+    override("about", displayName="About", custom__width=62),
+    override("message", **name_cell("What happened", 150)),
+)
+
+
 def failing_tests(
     id_: int,
     conditions: str,
@@ -48,13 +58,13 @@ def failing_tests(
 ) -> Json:
     """The tests that fail in the newest window of their stream, the critical and longest first.
 
-    *line*: what tells the streams apart, under its *heading* and with its *links*; *message*: also
-    what the test is about, and what happened in words.
+    *line*: what tells the streams apart, under its *heading* and with its *links*; *message*: what
+    happened is told in words, and what the test is about, where there is room for it.
     """
-    said, about = (", message", f", {ABOUT} as about") if message else ("", "")
+    found = f"{ABOUT} as about, message" if message else f"value, {BOUND} as bound"
     query = f"""\
-select status_code as status, {line} as line{about}, {SHOWN} as shown,
-  value, {BOUND} as bound{said}, streak, since, report_url,
+select status_code as status, {line} as line, {SHOWN} as shown,
+  {found}, streak, since, report_url,
   project, model, column_name as "column", {TEST} as test
 from grafana.failing_tests where {conditions}
 order by critical desc, streak desc, line, shown limit 50"""
@@ -67,16 +77,9 @@ order by critical desc, streak desc, line, shown limit 50"""
         nothing="no test fails",
         overrides=[
             override("status", **STATUS_CELL),
-            override("line", displayName=heading, custom__minWidth=92, links=links),
-            *([override("about", displayName="About", custom__width=62)] if message else ()),
-            override("shown", displayName="Test", custom__minWidth=100, links=[TO_TEST, TO_COLUMN]),
-            override("value", displayName="Value", custom__width=58, unit="short"),
-            override("bound", displayName="Bound", custom__width=58, unit="short"),
-            *(
-                [override("message", displayName="What happened", custom__minWidth=150)]
-                if message
-                else ()
-            ),
+            override("line", **name_cell(heading, 86), links=links),
+            override("shown", **name_cell("Test", 86), links=[TO_TEST, TO_COLUMN]),
+            *(_IN_WORDS if message else _IN_NUMBERS),
             override("streak", **STREAK_CELL),
             override("since", **SINCE_CELL),
             override("report_url", **REPORT_CELL),

@@ -175,7 +175,7 @@ def metric(conditions: str, *, many: bool) -> Json:
     """The variable of metrics that have figures; those that stand for a model come first."""
     values = f"""\
 select name as metric from grafana.series where kind = 'metric' and {conditions}
-group by 1 order by array_position(array[{listed(MAIN)}], name), 1"""
+group by 1 order by array_position(array[{listed((*MAIN, "missing_cells_ratio", "row_count"))}], name), 1"""
     return choice("metric", "Metric", values, otherwise="no metrics yet", many=many)
 
 

@@ -115,6 +115,14 @@ select window_end, line{also}, {nothing} from gaps where next > window_end + (wi
 order by 1, 2"""
 
 
+def shortest(by: str, conditions: str) -> str:
+    """Snapshots of the shortest windows of each *by*, as a view: a week's rows are those of its days again."""
+    return f"""\
+(select * from (select *, min(interval_seconds) over (partition by {by}) as least
+        from grafana.snapshots where {conditions}) s
+       where interval_seconds is null or interval_seconds < 1.5 * least) w"""
+
+
 def varying(column: str) -> str:
     """A column's text where it is not the same in all rows."""
     return f"case when min({column}) over () <> max({column}) over () then nullif({column}, '') end"

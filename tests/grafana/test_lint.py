@@ -144,11 +144,51 @@ def _folded(name: str) -> set[int]:
     return {p["id"] for row in JSON[name]["panels"] if row["type"] == "row" for p in row["panels"]}
 
 
+# How wide a character of a panel's title is, in pixels.
+NARROW = (
+    dict.fromkeys("ijlI .²", 3.5) | {"f": 5.3, "r": 5.4, "t": 4.8} | dict.fromkeys("sckvxyz", 7.9)
+)
+BROAD = {"m": 12.4, "w": 11.6, "M": 12.8, "W": 14.0} | dict.fromkeys("ABCDEFGHJKLNOPQRSTUVXYZ", 9.7)
+LAPTOP = 956  # pixels of a dashboard's 24 columns, beside the menu, on a screen of 1280
+
+
 @every
 def test_titles_of_narrow_stats_fit(name: str) -> None:
     for panel in panels_of(JSON[name]):
         if panel["type"] == "stat" and panel["gridPos"]["w"] <= 4:
-            assert len(panel["title"]) <= 9, f"{name}: {panel['title']!r} is cut at 1280 pixels"
+            wide = sum((NARROW | BROAD).get(c, 8.4) for c in panel["title"])
+            assert wide <= 51.7, f"{name}: {panel['title']!r} is cut at 1280 pixels"
+
+
+@every
+def test_tables_are_no_wider_than_a_laptop(name: str) -> None:
+    """Columns without a width share what is left, but none falls below its least width."""
+    for panel in panels_of(JSON[name]):
+        if panel["type"] != "table":
+            continue
+        inner = panel["gridPos"]["w"] * LAPTOP / 24 - 26
+        columns = [
+            {p["id"]: p["value"] for p in o["properties"]}
+            for o in panel["fieldConfig"]["overrides"]
+            if o["matcher"]["id"] == "byName"
+        ]
+        shown = [c for c in columns if "custom.hideFrom.viz" not in c]
+        fixed = sum(c.get("custom.width", 0) for c in shown)
+        least = [c.get("custom.minWidth", 150) for c in shown if "custom.width" not in c]
+        wide = fixed + sum(max(one, (inner - fixed) / len(least)) for one in least)
+        assert wide <= inner + 1, f"{name}: {panel['title']} has {wide:.0f} of {inner:.0f} pixels"
+
+
+@every
+def test_names_in_tables_are_not_cut(name: str) -> None:
+    """What has no width of its own is a name, and goes on in a second line, or a small chart."""
+    for panel in panels_of(JSON[name]):
+        for one in panel["fieldConfig"]["overrides"] if panel["type"] == "table" else ():
+            found = {p["id"]: p["value"] for p in one["properties"]}
+            if one["matcher"]["id"] == "byName" and "custom.minWidth" in found:
+                chart = found.get("custom.cellOptions", {}).get("type") == "sparkline"
+                told = f"{name}: {panel['title']}, {one['matcher']['options']}"
+                assert chart or found.get("custom.wrapText"), told
 
 
 @every

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from exporter.grafana.cells import GAUGE_CELL, Properties, against
+from exporter.grafana.cells import GAUGE_CELL, Properties, against, name_cell
 from exporter.grafana.charts import status_history, timeseries
 from exporter.grafana.colours import (
     CHALLENGER,
@@ -293,8 +293,7 @@ order by array_position(array[{listed(MAIN)}], metric), figure limit 60"""
         ),
         override(
             "figure",
-            displayName="Metric",
-            custom__minWidth=160,
+            **name_cell("Metric", 160),
             links=[
                 link_to(
                     "champion-challenger",

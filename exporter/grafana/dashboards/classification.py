@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from exporter.grafana.cells import against, text_cell
+from exporter.grafana.cells import against, name_cell, text_cell
 from exporter.grafana.charts import timeseries
 from exporter.grafana.colours import FAIL, LATE, SUCCESS, steps
 from exporter.grafana.curves import curve, matrix
 from exporter.grafana.dashboard import Dashboard, Section
 from exporter.grafana.figures import (
+    NOT_MEASURED,
     TO_DRIFT,
     TO_MODEL,
     TO_TESTS,
@@ -126,9 +127,10 @@ order by change desc nulls last, rows desc limit 50"""
         )
     ],
     size=(14, 9),
+    nothing=NOT_MEASURED,
     overrides=[
-        override("actual", displayName="Actual", custom__minWidth=90, links=[TO_TESTS, TO_MODEL]),
-        override("predicted", displayName="Predicted as", custom__minWidth=90),
+        override("actual", **name_cell("Actual", 90), links=[TO_TESTS, TO_MODEL]),
+        override("predicted", **name_cell("Predicted as", 90)),
         override("rows", displayName="Rows", custom__width=76, unit="locale"),
         override("share", displayName="Share", custom__width=84, unit="percentunit", decimals=1),
         override(
@@ -172,8 +174,9 @@ order by f1 nulls first, label limit 100"""
         )
     ],
     size=(24, 8),
+    nothing=NOT_MEASURED,
     overrides=[
-        override("label", displayName="Class", custom__minWidth=120, links=[TO_TESTS, TO_MODEL]),
+        override("label", **name_cell("Class", 120), links=[TO_TESTS, TO_MODEL]),
         override("rows", displayName="Rows", custom__width=90, unit="locale"),
         *[
             override(i, displayName=title, custom__width=100, decimals=3)
@@ -261,6 +264,7 @@ def _balance(id_: int, title: str, side: str, description: str) -> dict[str, obj
         [sql(history(f"({_SHARES}) s", f"class in {_MOST}", named="class", values=values))],
         size=(8, 8),
         unit="percentunit",
+        defaults={"noValue": NOT_MEASURED},
         overrides=[REFERENCE_LINE],
         links=[TO_DRIFT, TO_MODEL],
     )
@@ -284,7 +288,7 @@ BALANCE = [
         [sql(history(_MOVED, "true", named="side", values={"value": "moved"}))],
         size=(8, 8),
         unit="percentunit",
-        defaults={"min": 0},
+        defaults={"min": 0, "noValue": NOT_MEASURED},
         links=[TO_DRIFT, TO_MODEL],
     ),
 ]

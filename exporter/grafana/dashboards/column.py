@@ -8,6 +8,7 @@ from exporter.grafana.cells import (
     REPORT_CELL,
     SEVERITY_CELL,
     STATUS_CELL,
+    name_cell,
     text_cell,
 )
 from exporter.grafana.charts import bar_chart, dashed, heatmap, status_history, timeseries
@@ -83,7 +84,7 @@ STATS = (
         links=[_TO_DRIFT],
     ),
     _now(
-        *(2, "Missing", "Share of values that are missing in the latest batch. Less is better."),
+        *(2, "Absent", "Share of values that are missing in the latest batch. Less is better."),
         *("max(value) as share", "missing_ratio"),
         unit="percentunit",
         decimals=2,
@@ -144,11 +145,11 @@ order by array_position(array[{_PLACES}], metric), 1 limit 200"""
     size=(12, 11),
     nothing=NOTHING,
     overrides=[
-        override("figure", displayName="Figure", custom__minWidth=150, links=[_TO_QUALITY]),
+        override("figure", **name_cell("Figure", 104), links=[_TO_QUALITY]),
         override("value", displayName="Batch", unit="short", custom__width=76),
         override("reference", displayName="Reference", unit="short", custom__width=84),
         override("change", displayName="Change", unit="short", custom__width=76),
-        override("error", displayName="Why not", custom__minWidth=80),
+        override("error", **name_cell("Why not", 80)),
     ],
 )
 SHAPE = bar_chart(
@@ -164,7 +165,7 @@ SHAPE = bar_chart(
 )
 OVER_TIME = heatmap(
     *(20, "Distribution over time"),
-    "The darker, the larger the share of a batch's values in a bin, or category; bins stay the same from batch to batch. A cell a day, or an hour "
+    "The more a cell stands out, the larger the share of a batch's values in a bin, or category; bins stay the same from batch to batch. A cell a day, or an hour "
     "in ranges under three days. A band that moves or splits is drift. Source: grafana.distributions.",
     sql(over_time(otherwise="no histogram")),
     size=(15, 12),
@@ -264,8 +265,8 @@ SPREAD = _trend(
 EXTREMES = _trend(
     *(
         42,
-        "Smallest and largest",
-        "The extremes; a lone jump is often a wrong unit or a filler such as -999.",
+        "Extremes",
+        "The smallest and the largest value; a lone jump is often a wrong unit or a filler such as -999.",
     ),
     *("min", "max"),
     width=6,
@@ -356,7 +357,7 @@ BATCHES = table(
     size=(24, 10),
     overrides=[
         override("time", displayName="Batch", custom__width=160),
-        override("of", displayName="Evaluation", custom__minWidth=130),
+        override("of", **name_cell("Evaluation", 130)),
         override("status", **STATUS_CELL),
         override("severity", **SEVERITY_CELL),
         override(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exporter.grafana import colours
-from exporter.grafana.cells import GAUGE_CELL, REPORT_CELL, SEVERITY_CELL, text_cell
+from exporter.grafana.cells import GAUGE_CELL, REPORT_CELL, SEVERITY_CELL, name_cell, text_cell
 from exporter.grafana.charts import bar_chart, bar_gauge, dashed, timeseries
 from exporter.grafana.colours import CURRENT, FAIL, GREY, LATE, SUCCESS, steps
 from exporter.grafana.dashboard import Dashboard, Section
@@ -115,20 +115,11 @@ STATS = (
         "Column",
         "The column with that severity: the one to look at first. Source: grafana.latest_drift.",
         sql(_WORST_NOW.replace("select column_name", 'select column_name as "column"')),
+        size=(8, 4),
         text=True,
         colouring="none",
         defaults={"noValue": NOT_COMPARED},
         links=[TO_COLUMN],
-    ),
-    stat(
-        6,
-        "Batches",
-        "Batches in the chosen range that were compared with a reference. Source: grafana.snapshots.",
-        sql(
-            f"select count(distinct (time, segment, stream)) as batches from grafana.snapshots where {where(IN_RANGE, CHOSEN)} and tested_columns is not null"
-        ),
-        colouring="none",
-        links=[link_to("model-overview", "Open the model", keep=KEPT)],
     ),
 )
 
@@ -178,7 +169,7 @@ past as (
 streaks as (
   select evaluation, segment, stream, column_name, count(distinct time) as streak, min(time) as since
   from past where drifted and time > coalesce(sound, '-infinity') group by 1, 2, 3, 4)
-select n.column_name as "column", n.severity, n.score, n.threshold, s.streak, s.since, n.method, n.n, n.reference_n,
+select n.column_name as "column", n.severity, n.score, n.threshold, s.streak, s.since, n.method,
   concat_ws(' · ', n.evaluation, nullif(n.segment, ''), nullif(n.stream, '')) as of, n.error, l.report_url
 from now n left join streaks s using (evaluation, segment, stream, column_name)
 left join grafana.latest_snapshots l on l.snapshot_id = n.snapshot_id
@@ -193,20 +184,18 @@ COLUMNS = table(
     size=(24, 12),
     nothing=NOT_COMPARED,
     overrides=[
-        override("column", displayName="Column", custom__minWidth=170, links=[TO_COLUMN]),
-        override("severity", **(SEVERITY_CELL | {"custom__width": 110})),
-        override("score", displayName="Score", custom__width=76, decimals=4),
-        override("threshold", displayName="Threshold", custom__width=86, decimals=3),
+        override("column", **name_cell("Column", width=180), links=[TO_COLUMN]),
+        override("severity", **(SEVERITY_CELL | {"custom__width": 98})),
+        override("score", displayName="Score", custom__width=66, decimals=4),
+        override("threshold", displayName="Threshold", custom__width=82, decimals=3),
         override(
             "streak",
-            **text_cell("In a row", 72, steps((None, "text"), (1, LATE), (7, FAIL)), decimals=0),
+            **text_cell("In a row", 68, steps((None, "text"), (1, LATE), (7, FAIL)), decimals=0),
         ),
         override("since", **SINCE_CELL),
         override("method", displayName="Method", custom__width=112),
-        override("n", displayName="Values", unit="short", custom__width=64),
-        override("reference_n", displayName="Ref.", unit="short", custom__width=58),
-        override("of", displayName="Evaluation", custom__minWidth=90),
-        override("error", displayName="Why not", custom__minWidth=110),
+        override("of", **name_cell("Evaluation", 74)),
+        override("error", **name_cell("Why not", 74)),
         override("report_url", **REPORT_CELL),
     ],
 )
@@ -217,7 +206,7 @@ SHAPE = bar_chart(
     "How the values of the column with the highest severity lie in the latest batch, beside the reference: shares of the values in each bin "
     "or category. Where the bars differ the column has moved. Its name stands above, in `Column`. Source: grafana.distributions.",
     sql(beside_reference(f"column_name = (\n{_WORST_NOW})")),
-    size=(12, 10),
+    size=(10, 10),
     by="bin_name",
     overrides=BATCH_AND_REFERENCE,
     defaults={"min": 0, "noValue": "no histogram of this column"},
@@ -241,21 +230,21 @@ MOVED = table(
     "Of the eight columns with the highest severity: the bins or categories whose share is furthest from the reference's, whatever the "
     "method of the drift. Source: grafana.distributions.",
     [sql(_MOVED)],
-    size=(12, 10),
+    size=(14, 10),
     nothing="no histograms",
     overrides=[
-        override("column", displayName="Column", custom__minWidth=110, links=[TO_COLUMN]),
-        override("bin_name", displayName="Bin", custom__minWidth=110),
-        override("batch", displayName="Batch", unit="percentunit", decimals=1, custom__width=74),
+        override("column", **name_cell("Column", width=180), links=[TO_COLUMN]),
+        override("bin_name", **name_cell("Bin", 110)),
+        override("batch", displayName="Batch", unit="percentunit", decimals=1, custom__width=66),
         override(
-            "reference", displayName="Reference", unit="percentunit", decimals=1, custom__width=88
+            "reference", displayName="Reference", unit="percentunit", decimals=1, custom__width=82
         ),
         override(
             "change",
             displayName="Change",
             unit="percentunit",
             decimals=1,
-            custom__width=84,
+            custom__width=70,
             custom__cellOptions={"type": "color-text"},
             thresholds=steps((None, CURRENT), (0, LATE)),
         ),
@@ -267,25 +256,24 @@ coalesce(part ->> 'category', part ->> 'value',
     case when jsonb_typeof(part -> 'bin') = 'array'
       then coalesce(part -> 'bin' ->> 0, '…') || ' to ' || coalesce(part -> 'bin' ->> 1, '…') end, 'missing')"""
 _PARTS = f"""\
-select column_name as "column", {_BIN_OF_PART} as bin_name, method, (part ->> 'part')::float8 as part,
+select column_name as "column", {_BIN_OF_PART} as bin_name, (part ->> 'part')::float8 as part,
   (part ->> 'part')::float8 / nullif(sum((part ->> 'part')::float8) over (partition by snapshot_id, column_name), 0) as of_all
-from (select snapshot_id, column_name, severity, method, jsonb_array_elements(contributions) as part
+from (select snapshot_id, column_name, severity, jsonb_array_elements(contributions) as part
       from grafana.latest_drift where {CHOSEN} and jsonb_typeof(contributions) = 'array') c
 where part ? 'part'
-order by severity desc, column_name, 4 desc limit 80"""
+order by severity desc, column_name, 3 desc limit 80"""
 PARTS = table(
     40,
     "What the score comes from",
     "The bins or categories that add most to the score of drifted columns, where the method is a sum over bins (psi, jensenshannon and the like). "
     "`Of all` is the share among those told. Source: grafana.latest_drift, contributions.",
     [sql(_PARTS)],
-    size=(10, 9),
+    size=(12, 9),
     nothing="no column drifted by a method that tells",
     overrides=[
-        override("column", displayName="Column", custom__minWidth=100, links=[TO_COLUMN]),
-        override("bin_name", displayName="Bin", custom__minWidth=100),
-        override("method", displayName="Method", custom__width=110),
-        override("part", displayName="Part", decimals=3, custom__width=70),
+        override("column", **name_cell("Column", width=180), links=[TO_COLUMN]),
+        override("bin_name", **name_cell("Bin", 90)),
+        override("part", displayName="Part", decimals=3, custom__width=64),
         override(
             "of_all",
             displayName="Of all",
@@ -294,14 +282,14 @@ PARTS = table(
             max=1,
             decimals=0,
             thresholds=steps((None, LATE)),
-            custom__width=110,
+            custom__width=98,
             custom__cellOptions=GAUGE_CELL,
         ),
     ],
 )
 METHODS = bar_gauge(
     41,
-    "Highest severity by method",
+    "Severity by method",
     "The highest severity in the latest batch by drift method, with the number of columns it compared in brackets. From 1 on a column has drifted. Source: grafana.latest_drift.",
     sql(
         f"""\
@@ -309,7 +297,8 @@ select method || ' (' || count(distinct column_name) || ')' as name, max(severit
 from grafana.latest_drift where {CHOSEN} and severity is not null
 group by method order by 2 desc limit 10"""
     ),
-    size=(7, 9),
+    size=(6, 9),
+    names="top",
     scale=colours.SEVERITY,
     defaults={"decimals": 2, "noValue": NOT_COMPARED},
     links=[_TO_TESTS],
@@ -321,7 +310,7 @@ OUTCOMES = severity_lines(
     "Columns that are called target, label, prediction, pred and the like. Drift of the prediction is the first sign of a model in trouble while "
     "labels are awaited.",
     where(CHOSEN, _ROLE),
-    size=(7, 9),
+    size=(6, 9),
     nothing="no drift of a column that is called target or prediction",
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exporter.grafana import colours
-from exporter.grafana.cells import GAUGE_CELL, text_cell
+from exporter.grafana.cells import GAUGE_CELL, name_cell, text_cell
 from exporter.grafana.charts import status_history, timeseries
 from exporter.grafana.colours import FAIL, GREY, LATE, SUCCESS, Json, steps
 from exporter.grafana.dashboard import Dashboard, Section
@@ -31,6 +31,7 @@ from exporter.grafana.queries import (
     history,
     metrics,
     never_empty,
+    shortest,
     where,
 )
 from exporter.grafana.trends import BOUND_LINES, HOW_TO_READ, REFERENCE_LINE, bounds
@@ -52,11 +53,12 @@ def _now(figure: str, *ids: str) -> Json:
 STATS = (
     stat(
         *(1, "Rows"),
-        "Rows of the batches in the range; the number is the newest's. Source: grafana.snapshots.",
+        "Rows of the batches in the range, of the shortest where days and weeks are evaluated; the number is the newest's. Source: grafana.snapshots.",
         sql(
             f"""\
 select time, sum(rows)::float8 as rows
-from (select time, segment, stream, max(rows) as rows from grafana.snapshots where {where(IN_RANGE, CHOSEN)} group by 1, 2, 3) b
+from (select time, segment, stream, max(rows) as rows
+      from {shortest("project, model, segment, stream", where(IN_RANGE, CHOSEN))} group by 1, 2, 3) b
 group by 1 order by 1""",
             series=True,
         ),
@@ -235,8 +237,8 @@ def _column(name: str, metric: str) -> str:
 _FIGURES = ",\n  ".join(_column(*pair) for pair in _OF_COLUMNS.items())
 COLUMNS = table(
     *(20, "Columns · latest batch"),
-    "One row a column, those that miss most first. `Ref.` is the share that is missing in the reference; `New` and `Gone` count categories; "
-    "out of list and out of range are shares of the values, by the reference's or by what a test names. A dash: not measured. "
+    "One row a column, those that miss most first; on top those without a figure, such as a column that is gone. `Ref.` is the share that is missing in the reference; `New` and `Gone` count categories; "
+    "out of list and out of range are shares of the values, by the reference's or by what a test names; `Top share` is that of the most common value. A dash: not measured. "
     "Click a column to see it. Source: grafana.latest_metrics.",
     [
         sql(
@@ -247,14 +249,15 @@ select column_name as "column",
 from grafana.latest_metrics
 where {CHOSEN} and column_name <> '' and label = ''
 group by 1
-order by greatest(max(value) filter (where {metrics("missing_ratio")}), 0) desc nulls last,
+order by (max(value) filter (where {metrics("missing_ratio")}) is null and count(*) filter (where error is not null) > 0) desc,
+  greatest(max(value) filter (where {metrics("missing_ratio")}), 0) desc nulls last,
   greatest(max(value) filter (where {metrics("out_of_range_ratio", "out_of_list_ratio")}), 0) desc nulls last, 1 limit 300"""
         )
     ],
     size=(24, 12),
     nothing=NOTHING,
     overrides=[
-        override("column", displayName="Column", custom__minWidth=150, links=[TO_COLUMN]),
+        override("column", **name_cell("Column", 136), links=[TO_COLUMN]),
         override(
             "missing",
             displayName="Missing",
@@ -263,19 +266,19 @@ order by greatest(max(value) filter (where {metrics("missing_ratio")}), 0) desc 
             max=1,
             decimals=1,
             thresholds=colours.MISSING_SHARE,
-            custom__width=120,
+            custom__width=104,
             custom__cellOptions=GAUGE_CELL,
         ),
         override(
-            "was_missing", displayName="Ref.", unit="percentunit", decimals=1, custom__width=66
+            "was_missing", displayName="Ref.", unit="percentunit", decimals=1, custom__width=60
         ),
-        override("new", **text_cell("New", 56, steps((None, "text"), (1, LATE)), decimals=0)),
-        override("gone", **text_cell("Gone", 58, steps((None, "text"), (1, "yellow")), decimals=0)),
+        override("new", **text_cell("New", 50, steps((None, "text"), (1, LATE)), decimals=0)),
+        override("gone", **text_cell("Gone", 54, steps((None, "text"), (1, "yellow")), decimals=0)),
         override(
             "out_of_list",
             **text_cell(
                 "Out of list",
-                84,
+                80,
                 steps((None, "text"), (1e-9, LATE)),
                 unit="percentunit",
                 decimals=1,
@@ -285,23 +288,23 @@ order by greatest(max(value) filter (where {metrics("missing_ratio")}), 0) desc 
             "out_of_range",
             **text_cell(
                 "Out of range",
-                98,
+                96,
                 steps((None, "text"), (1e-9, LATE)),
                 unit="percentunit",
                 decimals=1,
             ),
         ),
         override(
-            "infinite", **text_cell("Infinite", 70, steps((None, "text"), (1, FAIL)), decimals=0)
+            "infinite", **text_cell("Infinite", 66, steps((None, "text"), (1, FAIL)), decimals=0)
         ),
-        override("empty", **text_cell("Empty", 64, steps((None, "text"), (1, LATE)), decimals=0)),
-        override("distinct_values", displayName="Distinct", unit="short", custom__width=74),
+        override("empty", **text_cell("Empty", 60, steps((None, "text"), (1, LATE)), decimals=0)),
+        override("distinct_values", displayName="Distinct", unit="short", custom__width=70),
         override(
             "most_common",
-            displayName="Most common",
+            displayName="Top share",
             unit="percentunit",
             decimals=0,
-            custom__width=108,
+            custom__width=78,
         ),
         override(
             "errors",
@@ -381,12 +384,12 @@ def _columns_over_time(
 
 
 UNKNOWN = _columns_over_time(
-    *(40, "New and gone categories"),
+    *(40, "New, gone categories"),
     "How many categories the reference does not have, and how many only it has; the dozen highest. Fewer is better. Source: grafana.metrics.",
     *("new_categories", "gone_categories"),
 )
 OUTSIDE = _columns_over_time(
-    *(41, "Values out of range or list"),
+    *(41, "Out of range or list"),
     "Share of values outside the range or list of the reference, or of what a test names; the dozen highest. Less is better. Source: grafana.metrics.",
     *("out_of_range_ratio", "out_of_list_ratio"),
     unit="percentunit",
@@ -409,8 +412,8 @@ group by "column", error order by count(*) desc, "column", error limit 100"""
     nothing="all figures could be computed",
     overrides=[
         override("column", displayName="Column", custom__width=120, links=[TO_COLUMN]),
-        override("figures", displayName="Figures", custom__minWidth=110),
-        override("error", displayName="Why not", custom__minWidth=110),
+        override("figures", **name_cell("Figures", 110)),
+        override("error", **name_cell("Why not", 110)),
     ],
 )
 

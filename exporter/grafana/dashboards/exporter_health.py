@@ -6,7 +6,7 @@ from typing import Any
 
 from exporter.grafana import colours
 from exporter.grafana.bookkeeping import STORE
-from exporter.grafana.cells import GAUGE_CELL, text_cell
+from exporter.grafana.cells import GAUGE_CELL, name_cell, text_cell
 from exporter.grafana.charts import timeseries
 from exporter.grafana.colours import (
     CURRENT,
@@ -172,8 +172,8 @@ FRESHNESS = table(
     overrides=[
         override_like(".*", custom__minWidth=80),
         override("project", displayName="Project"),
-        override("model", displayName="Model", custom__minWidth=100, links=[TO_MODEL, HERE]),
-        override("evaluation", displayName="Evaluation", custom__minWidth=96),
+        override("model", **name_cell("Model", 100), links=[TO_MODEL, HERE]),
+        override("evaluation", **name_cell("Evaluation", 96)),
         override(
             "Value #A",
             **text_cell("Overdue", 78, steps((None, GREY), (-1e9, SUCCESS), (2, LATE)), decimals=1),
@@ -319,7 +319,7 @@ EXPORTER = [
             [_now("count by (version) (evaluation_exporter_build_info)")],
             size=(8, 7),
             overrides=[
-                override("version", displayName="Version", custom__minWidth=100, links=[TO_FLEET]),
+                override("version", **name_cell("Version", 100), links=[TO_FLEET]),
                 override("Value", displayName="Exporters", custom__width=100, decimals=0),
             ],
             transformations=_columns("version"),
@@ -398,9 +398,9 @@ ALERTS = [
             ),
             f"max by (project, model, test, column) ({state('evaluation_test_consecutive_failures', CRITICAL)} > 0)",
             [
-                override("model", displayName="Model", custom__minWidth=110, links=[TO_MODEL]),
-                override("test", displayName="Test", custom__minWidth=110, links=[OF_ROW]),
-                override("column", displayName="Column", custom__minWidth=90, links=[TO_COLUMN]),
+                override("model", **name_cell("Model", 110), links=[TO_MODEL]),
+                override("test", **name_cell("Test", 110), links=[OF_ROW]),
+                override("column", **name_cell("Column", 90), links=[TO_COLUMN]),
                 override("Value", **STREAK_CELL),
             ],
             nothing="no test fails",
@@ -413,8 +413,8 @@ ALERTS = [
             ),
             f"max by (project, model, column) ({state('evaluation_column_drift_severity', WHOLE)})",
             [
-                override("model", displayName="Model", custom__minWidth=110, links=[TO_MODEL]),
-                override("column", displayName="Column", custom__minWidth=110, links=[TO_COLUMN]),
+                override("model", **name_cell("Model", 110), links=[TO_MODEL]),
+                override("column", **name_cell("Column", 110), links=[TO_COLUMN]),
                 override(
                     "Value",
                     displayName="Severity",
@@ -437,9 +437,9 @@ ALERTS = [
             ),
             f"max by (project, model, evaluation, segment) ({state('evaluation_failed_figures')} > 0)",
             [
-                override("model", displayName="Model", custom__minWidth=110, links=[TO_MODEL]),
-                override("evaluation", displayName="Evaluation", custom__minWidth=90),
-                override("segment", displayName="Segment", custom__minWidth=90),
+                override("model", **name_cell("Model", 110), links=[TO_MODEL]),
+                override("evaluation", **name_cell("Evaluation", 90)),
+                override("segment", **name_cell("Segment", 90)),
                 override("Value", displayName="Figures", custom__width=90, decimals=0),
             ],
             nothing="every figure could be computed",
@@ -455,9 +455,9 @@ ALERTS = [
             ],
             size=(12, 10),
             overrides=[
-                override("project", displayName="Project", custom__minWidth=100),
-                override("model", displayName="Model", custom__minWidth=120, links=[TO_MODEL]),
-                override("version", displayName="Version", custom__minWidth=100),
+                override("project", **name_cell("Project", 100)),
+                override("model", **name_cell("Model", 120), links=[TO_MODEL]),
+                override("version", **name_cell("Version", 100)),
                 *hidden("Value"),
             ],
             transformations=_columns("project", "model", "version"),

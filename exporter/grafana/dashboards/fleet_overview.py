@@ -9,8 +9,8 @@ from exporter.grafana.cells import (
     REPORT_CELL,
     STATUS_CELL,
     against,
+    name_cell,
     sparkline_cell,
-    text_cell,
 )
 from exporter.grafana.charts import bar_gauge, status_history, timeseries
 from exporter.grafana.colours import GREY, LATE, SUCCESS, Json, steps
@@ -32,12 +32,14 @@ from exporter.grafana.queries import (
     NOW_IN_RANGE,
     OF_FLEET,
     STATE,
+    STREAM,
     WORST,
     WORST_FIRST,
     improvement,
     main_figures,
     never_empty,
     passed_over_time,
+    shortest,
     where,
 )
 
@@ -46,15 +48,18 @@ _NAME = f"{KEY} as line"
 # The project only where models of two projects have the same name.
 _SHORT = """concat_ws(' · ', case when model in (
     select model from grafana.streams group by 1 having count(distinct project) > 1) then project || ' / ' || model else model end, nullif(stream, ''))"""
-_TO_MODEL = link_to("model-overview", "Open ${__data.fields.line}", row=("project", "model"))
-_LABELLED = f"{_SHORT} as line, project, model"
+_TO_MODEL = link_to(
+    "model-overview", "Open ${__data.fields.line}", row=("project", "model", "stream")
+)
+_LABELLED = f"{_SHORT} as line, project, model, {STREAM} as tags"
 _TO_MODEL_OF_LINE = link_to(
     "model-overview",
     "Open ${__field.labels.line}",
     project="${__field.labels.project:percentencode}",
     model="${__field.labels.model:percentencode}",
+    stream="${__field.labels.tags:percentencode}",
 )
-_NO_LINE = {"line": "'no batches'", "project": "null", "model": "null"}
+_NO_LINE = {"line": "'no batches'", "project": "null", "model": "null", "tags": "null"}
 _TO_TESTS = link_to("tests", "Which tests", keep=("project", "model"))
 _TO_DRIFT = link_to("data-drift", "Which columns", keep=("project", "model"))
 _TO_QUALITY = link_to("data-quality", "Which data", keep=("project", "model"))
@@ -131,20 +136,20 @@ order by 1""",
         *(
             6,
             "Rows",
-            "Rows that were evaluated, by the start of the batch; each batch counts once. The number is the last full day, or hour in ranges under three days.",
+            "Rows that were evaluated, by the start of the batch; each row counts once, in the shortest batches of its model. The number is the last full day, or hour in ranges under three days.",
         ),
         sql(
             f"""\
 select {DAY_OR_HOUR} as time, sum(rows)::float8 as rows
-from (select time, project, model, stream, max(rows) as rows from grafana.snapshots
-      where {IN_RANGE} and {OF_FLEET} and segment = '' group by 1, 2, 3, 4) b
+from (select time, project, model, stream, max(rows) as rows
+      from {shortest("project, model, stream", where(IN_RANGE, OF_FLEET, "segment = ''"))}
+      group by 1, 2, 3, 4) b
 where {DAY_OR_HOUR} < {DAY_OR_HOUR_OF.format("now()", "now()")}
 group by 1 order by 1""",
             series=True,
         ),
         scale=steps((None, "blue")),
         graph=True,
-        decimals=1,
         links=[_TO_QUALITY],
     ),
 )
@@ -174,8 +179,8 @@ MODELS = table(
             f"""\
 with quality as (
 {_LATEST_QUALITY})
-select {STATE} as status, {_NAME}, project, model,
-  age_seconds as age, (tests_fail + tests_error)::float8 as failed, drifted_columns_ratio as drift,
+select {STATE} as status, {_NAME}, project, model, {STREAM} as stream,
+  window_end as until, (tests_fail + tests_error)::float8 as failed, drifted_columns_ratio as drift,
   replace(metric, '_', ' ') || ' ' || round(value::numeric, 3) as quality, vs_reference, report_url
 from (select * from grafana.model_states where {OF_FLEET}) s left join quality q using (project, model, stream)
 order by {WORST_FIRST}, failed desc, line"""
@@ -183,19 +188,19 @@ order by {WORST_FIRST}, failed desc, line"""
         sql(_QUALITY_TREND, "B", series=True),
         sql(_DRIFT_TREND, "C", series=True),
     ],
-    size=(24, 12),
+    size=(24, 13),
     overrides=[
         override("status", **STATUS_CELL),
-        override("line", displayName="Model", custom__width=226, links=[_TO_MODEL]),
-        override("age", **text_cell("Last batch", 82, steps((None, "text")), unit="s", decimals=0)),
+        override("line", **name_cell("Model", width=200), links=[_TO_MODEL]),
+        override("until", displayName="Last batch", unit="dateTimeFromNow", custom__width=114),
         override("failed", **FAILED_CELL),
         override("drift", **DRIFT_CELL),
         override("Trend #C", unit="percentunit", **sparkline_cell("Drift trend", LATE)),
-        override("quality", displayName="Main figure", custom__width=116),
+        override("quality", displayName="Main figure", custom__width=114),
         override("vs_reference", **against("vs ref")),
         override("Trend #B", **sparkline_cell("Trend", "blue")),
         override("report_url", **REPORT_CELL),
-        *hidden("project", "model"),
+        *hidden("project", "model", "stream"),
     ],
     transformations=[
         {
@@ -214,7 +219,7 @@ order by {WORST_FIRST}, failed desc, line"""
                         (
                             "status",
                             "line",
-                            "age",
+                            "until",
                             "failed",
                             "drift",
                             "Trend #C",
@@ -224,6 +229,7 @@ order by {WORST_FIRST}, failed desc, line"""
                             "report_url",
                             "project",
                             "model",
+                            "stream",
                         )
                     )
                 },
@@ -233,15 +239,15 @@ order by {WORST_FIRST}, failed desc, line"""
 )
 HISTORY = status_history(
     *(20, "Worst status"),
-    "A cell a day, or an hour in ranges under three days: the worst status of the model's evaluations and segments, of the twenty models that failed most. Blank: no batch. Grey: nothing could be tested.",
+    "A cell a day, or an hour in ranges under three days: the worst status of the model's evaluations and segments, of the twenty models that failed most. The newest cells lack what still waits for labels. Blank: no batch. Grey: nothing could be tested.",
     sql(
         never_empty(
             f"""\
 with points as (
   select {DAY_OR_HOUR} as time, {_LABELLED}, {WORST} as status
-  from grafana.snapshots where {IN_RANGE} and {OF_FLEET} group by 1, 2, 3, 4),
+  from grafana.snapshots where {IN_RANGE} and {OF_FLEET} group by 1, 2, 3, 4, 5),
 worst as (select line from points group by 1 order by count(*) filter (where status in (2, 3)) desc, 1 limit 20)
-select time, line, project, model, status from points join worst using (line)""",
+select time, line, project, model, tags, status from points join worst using (line)""",
             _NO_LINE | {"status": "null"},
         ),
         series=True,
@@ -260,14 +266,14 @@ DRIFT = status_history(
             f"""\
 with points as (
   select {DAY_OR_HOUR} as time, {_LABELLED}, max(drifted_columns_ratio) as drift
-  from grafana.snapshots where {IN_RANGE} and {OF_FLEET} and segment = '' and tested_columns > 0 group by 1, 2, 3, 4),
+  from grafana.snapshots where {IN_RANGE} and {OF_FLEET} and segment = '' and tested_columns > 0 group by 1, 2, 3, 4, 5),
 worst as (select line from points group by 1 order by avg(drift) desc, 1 limit 20)
-select time, line, project, model, drift from points join worst using (line)""",
+select time, line, project, model, tags, drift from points join worst using (line)""",
             _NO_LINE | {"drift": "null"},
         ),
         series=True,
     ),
-    size=(12, 12),
+    size=(16, 12),
     unit="percentunit",
     statuses=False,
     scale=colours.DRIFTED_SHARE,
@@ -282,14 +288,15 @@ QUALITY = timeseries(
 with main as (
 {_LATEST_QUALITY}),
 worst as (select * from main where vs_reference is not null order by vs_reference limit 10)
-select time, {_SHORT} as line, project, model, ({improvement("m.value", "m.reference", "m.metric")}) / nullif(abs(m.reference), 0) as vs_reference
+select time, {_LABELLED}, ({improvement("m.value", "m.reference", "m.metric")}) / nullif(abs(m.reference), 0) as vs_reference
 from grafana.metrics m join worst w using (project, model, stream, metric)
 where {IN_RANGE} and segment = '' and column_name = '' and label = ''
 order by 1"""
         )
     ],
-    size=(12, 12),
+    size=(24, 9),
     unit="percentunit",
+    legend="table",
     links=[_TO_MODEL_OF_LINE],
 )
 COLUMNS = bar_gauge(
@@ -299,9 +306,9 @@ COLUMNS = bar_gauge(
         f"""\
 select concat_ws(' · ', model, nullif(stream, ''), column_name) as name, max(severity) as severity, project, model, column_name as "column"
 from grafana.latest_drift where {OF_FLEET} and segment = '' and severity is not null
-group by project, model, stream, column_name order by severity desc limit 9"""
+group by project, model, stream, column_name order by severity desc limit 10"""
     ),
-    size=(8, 11),
+    size=(8, 12),
     names="top",
     scale=colours.SEVERITY,
     defaults={"decimals": 2},
@@ -310,10 +317,11 @@ group by project, model, stream, column_name order by severity desc limit 9"""
 FAILING = failing_tests(
     41,
     OF_FLEET,
-    size=(16, 11),
+    size=(24, 10),
     line="concat_ws(' · ', model, nullif(stream, ''), nullif(segment, ''))",
     heading="Model",
     links=[link_to("model-overview", "Open the model", row=("project", "model"))],
+    message=True,
 )
 FAILED = timeseries(
     *(50, "Failed tests"),
@@ -364,8 +372,9 @@ DASHBOARD = Dashboard(
         STATS,
         [MODELS],
         [HISTORY, ALERTS],
-        [DRIFT, QUALITY],
-        [COLUMNS, FAILING],
+        [FAILING],
+        [DRIFT, COLUMNS],
+        [QUALITY],
         Section(900, "Pipeline and history", [[FAILED, DELAY]]),
     ],
 )

@@ -7,7 +7,7 @@ names its data source itself.
 from __future__ import annotations
 
 from exporter.grafana import colours
-from exporter.grafana.cells import STATUS_CELL
+from exporter.grafana.cells import STATUS_CELL, name_cell
 from exporter.grafana.colours import STATUS, Json
 from exporter.grafana.dashboard import Dashboard
 from exporter.grafana.findings import SHOWN, SINCE_CELL, TO_COLUMN, TO_TEST, what_fails
@@ -91,8 +91,8 @@ order by {WORST_FIRST}, streak desc nulls last, line limit 20"""
     nothing="every model is well",
     overrides=[
         override("status", **STATUS_CELL),
-        override("line", displayName="Model", custom__minWidth=120, links=[_TO_MODEL]),
-        override("failing", displayName="Why", custom__minWidth=150),
+        override("line", **name_cell("Model", 120), links=[_TO_MODEL]),
+        override("failing", **name_cell("Why", 130)),
         override("since", **SINCE_CELL),
         *hidden("project", "model"),
     ],
@@ -114,8 +114,8 @@ order by since desc, critical desc, line, shown limit 20"""
     nothing="no test fails",
     overrides=[
         override("status", **STATUS_CELL),
-        override("line", displayName="Model", custom__minWidth=100, links=[_TO_MODEL]),
-        override("shown", displayName="Test", custom__minWidth=150, links=[TO_TEST, TO_COLUMN]),
+        override("line", **name_cell("Model", 100), links=[_TO_MODEL]),
+        override("shown", **name_cell("Test", 130), links=[TO_TEST, TO_COLUMN]),
         override("since", **SINCE_CELL),
         *hidden("project", "model", "column", "test"),
     ],

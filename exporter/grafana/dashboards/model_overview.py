@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from exporter.grafana import colours
-from exporter.grafana.cells import (
-    FAILED_CELL,
-    REPORT_CELL,
-    STATUS_CELL,
-    against,
-)
+from exporter.grafana.cells import FAILED_CELL, REPORT_CELL, STATUS_CELL, against, name_cell
 from exporter.grafana.charts import bar_gauge, status_history, timeseries
 from exporter.grafana.colours import FAIL, GREY, LATE, SUCCESS, Json, steps
 from exporter.grafana.dashboard import Dashboard, Section
@@ -57,7 +52,10 @@ _TO_QUALITY = link_to("data-quality", "Which data", keep=_KEPT)
 _TO_CLASSIFICATION = link_to("classification", "Its errors, if it classifies", keep=_KEPT)
 _TO_REGRESSION = link_to("regression", "Its errors, if it predicts numbers", keep=_KEPT)
 _TO_HEALTH = link_to("exporter-health", "Is the exporter well?")
-_TO_ERRORS = [_TO_CLASSIFICATION, _TO_REGRESSION]
+_TO_CHALLENGER = link_to(
+    "champion-challenger", "Is a challenger better?", keep=("project", "model")
+)
+_TO_ERRORS = [_TO_CLASSIFICATION, _TO_REGRESSION, _TO_CHALLENGER]
 
 # All evaluations and segments of the chosen streams; and without the variable of segments.
 _OF_STREAMS = where(OF_EVALUATION, any_of(STREAM, "stream"))
@@ -191,19 +189,18 @@ order by array_position(array[3, 2, 1, 4, 0], status), failed desc, line"""
         override("status", **STATUS_CELL),
         override(
             "line",
-            displayName="Evaluation",
-            custom__minWidth=110,
+            **name_cell("Evaluation", 94),
             links=[link_to("tests", "Its tests", row=("project", "model", "evaluation"))],
         ),
-        override("until", displayName="Batch ended", unit="dateTimeFromNow", custom__width=92),
+        override("until", displayName="Batch ended", unit="dateTimeFromNow", custom__width=114),
         override("rows", displayName="Rows", unit="short", custom__width=58),
         override("failed", **FAILED_CELL),
-        override("failing", displayName="What fails", custom__minWidth=120),
+        override("failing", **name_cell("What fails", 94)),
         override("segments", displayName="Segments", custom__width=76),
         override("streak", **STREAK_CELL),
         override("since", **SINCE_CELL),
         override("drift", displayName="Drift", unit="percentunit", decimals=0, custom__width=54),
-        override("version", displayName="Version", custom__width=62),
+        override("version", displayName="Version", custom__width=60),
         override("report_url", **REPORT_CELL),
         *hidden("project", "model", "evaluation"),
     ],
@@ -233,6 +230,7 @@ FIGURE_TREND = figure_trend(
     "Main figure",
     f"The first of {', '.join(MAIN)} that the model has.",
     where(_OF_BATCH, _MAIN),
+    size=(9, 10),
     links=_TO_ERRORS,
     nothing="no figure of quality",
 )
@@ -253,6 +251,7 @@ DRIFT_TREND = timeseries(
         ),
         bounds(where(_OF_BATCH, metrics("drifted_columns_ratio"))),
     ],
+    size=(7, 10),
     unit="percentunit",
     fill=10,
     defaults={"min": 0, "noValue": "no drift is tested"},
@@ -268,9 +267,10 @@ COLUMNS = bar_gauge(
         f"""\
 select concat_ws(' · ', column_name, nullif(segment, '')) as name, max(severity) as severity, project, model, column_name as "column"
 from grafana.latest_drift where {CHOSEN} and severity is not null
-group by project, model, segment, column_name order by severity desc limit 10"""
+group by project, model, segment, column_name order by severity desc limit 8"""
     ),
     size=(8, 10),
+    names="top",
     scale=colours.SEVERITY,
     defaults={"decimals": 2, "noValue": "no column was compared"},
     links=[TO_COLUMN],
@@ -278,10 +278,11 @@ group by project, model, segment, column_name order by severity desc limit 10"""
 FAILING = failing_tests(
     41,
     _OF_STREAMS,
-    size=(16, 10),
+    size=(24, 8),
     line=_LINE,
     heading="Evaluation",
     links=[link_to("tests", "Its tests", keep=("project", "model"))],
+    message=True,
 )
 SEGMENTS = table(
     50,
@@ -310,13 +311,12 @@ order by array_position(array[3, 2, 1, 4, 0], status_code), failed desc, vs_refe
         override("status", **STATUS_CELL),
         override(
             "segment",
-            displayName="Segment",
-            custom__minWidth=110,
+            **name_cell("Segment", 110),
             links=[
                 link_to("model-overview", "Show this segment", row=("project", "model", "segment"))
             ],
         ),
-        override("line", displayName="Evaluation", custom__minWidth=130),
+        override("line", **name_cell("Evaluation", 130)),
         override("rows", displayName="Rows", unit="short", custom__width=64),
         override("failed", **FAILED_CELL),
         override("figure", displayName="Main figure", custom__width=116),
@@ -367,14 +367,14 @@ order by time desc, evaluation, segment, stream, snapshot_id desc limit 100"""
         override("status", **STATUS_CELL),
         override("time", displayName="From", unit="dateTimeAsIso", custom__width=156),
         override("length", displayName="Length", unit="s", decimals=0, custom__width=60),
-        override("batch", displayName="Batch", custom__minWidth=44),
-        override("line", displayName="Evaluation", custom__minWidth=100),
-        override("rows", displayName="Rows", unit="short", custom__width=64),
+        override("batch", **name_cell("Batch", 44)),
+        override("line", **name_cell("Evaluation", 84)),
+        override("rows", displayName="Rows", unit="short", custom__width=60),
         override("failed", **FAILED_CELL),
-        override("drift", displayName="Drift", unit="percentunit", decimals=0, custom__width=56),
+        override("drift", displayName="Drift", unit="percentunit", decimals=0, custom__width=52),
         override("revision", displayName="Revision", custom__width=68),
-        override("delay", displayName="Delay", unit="s", decimals=0, custom__width=68),
-        override("version", displayName="Version", custom__minWidth=56),
+        override("delay", displayName="Delay", unit="s", decimals=1, custom__width=78),
+        override("version", **name_cell("Version", 52)),
         override("report_url", **REPORT_CELL),
         *hidden("project", "model", "evaluation"),
     ],
@@ -426,8 +426,8 @@ DASHBOARD = Dashboard(
         STATS,
         [EVALUATIONS],
         [HISTORY],
-        [FIGURE_TREND, DRIFT_TREND],
-        [COLUMNS, FAILING],
+        [FAILING],
+        [FIGURE_TREND, DRIFT_TREND, COLUMNS],
         [SEGMENTS],
         [BATCHES],
         Section(900, "Rows, and any figure", [[ROWS, LABELS], [ANY]]),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from exporter.grafana.cells import name_cell
 from exporter.grafana.charts import bar_chart, dashed, heatmap, timeseries
 from exporter.grafana.colours import CURRENT, FAINT, LATE, PALE, REFERENCE, Json, steps
 from exporter.grafana.dashboard import Dashboard, Section
 from exporter.grafana.distributions import BATCH_AND_REFERENCE, beside_reference
 from exporter.grafana.distributions import over_time as bins_over_time
 from exporter.grafana.figures import (
+    NOT_MEASURED,
     TO_MODEL,
     TO_TESTS,
     batches,
@@ -34,6 +36,7 @@ MAIN = {
     "max_absolute_error": "Worst",
 }
 _NO_RANKING = "this model is not a ranking"
+_NO_ERRORS = "this model has no errors of numbers; if it ranks, see the last section"
 OF_RANKING = {
     "precision_at_k": "Prec.",
     "recall_at_k": "Recall",
@@ -93,6 +96,7 @@ BAND = timeseries(
         )
     ],
     size=(12, 9),
+    defaults={"noValue": NOT_MEASURED},
     overrides=[
         _band("low", "5 %", custom__lineWidth=0, custom__showPoints="never"),
         _band(
@@ -152,7 +156,7 @@ group by 1 order by apart desc nulls last, 1 limit 30"""
     size=(24, 5),
     nothing="ask for the metrics error_bias and error_bias_range to see it",
     overrides=[
-        override("column", displayName="Feature", custom__minWidth=140, links=[TO_COLUMN]),
+        override("column", **name_cell("Feature", 140), links=[TO_COLUMN]),
         override(
             "apart",
             displayName="How far apart",
@@ -196,7 +200,7 @@ DISTRIBUTIONS = [
     ),
     heatmap(
         *(29, "${column} over time"),
-        "The darker, the larger the share of a batch's values in a bin; bins stay the same. A band that moves is drift. "
+        "The more a cell stands out, the larger the share of a batch's values in a bin; bins stay the same. A band that moves is drift. "
         "Source: grafana.distributions.",
         sql(bins_over_time(otherwise="no histogram of this column"), series=True),
         size=(12, 9),
@@ -216,7 +220,7 @@ concat_ws(' ', name, 'k: ' || (params ->> 'k'), case when min((params - 'k')::te
 
 
 def _at_k(id_: int, title: str, metric: str) -> Json:
-    return over_time(id_, title, metric, size=(8, 7), named=_BY_K, nothing="not measured")
+    return over_time(id_, title, metric, size=(8, 7), named=_BY_K)
 
 
 RANKING = [
@@ -262,7 +266,7 @@ DASHBOARD = Dashboard(
         NOW,
         *TRENDS,
         [BAND, BIAS[0]],
-        [segments(70, "regression", MAIN, "mae")],
+        [segments(70, "regression", MAIN, "mae", nothing=_NO_ERRORS)],
         Section(900, "Which way, and how unevenly", [BIAS[1:], GROUPS, DISTRIBUTIONS, [FEATURES]]),
         Section(902, "Labels and batches", [[coverage(80, size=(24, 7))], [batches(81, MAIN)]]),
         Section(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exporter.grafana import colours
-from exporter.grafana.cells import STATUS_CELL
+from exporter.grafana.cells import STATUS_CELL, name_cell
 from exporter.grafana.charts import bar_gauge, status_history, timeseries
 from exporter.grafana.colours import ERROR, FAIL, GREY, LATE, SUCCESS, WARNING, Json, steps
 from exporter.grafana.dashboard import Dashboard
@@ -222,7 +222,7 @@ counted as (
 select {_LINE} as name, flips, project, model, {TEST} as test from counted where flips > 0
 order by flips desc, name limit 10"""
     ),
-    size=(10, 12),
+    size=(9, 12),
     names="top",
     scale=steps((None, GREY), (3, WARNING), (8, LATE)),
     defaults={"decimals": 0, "noValue": "no test changed"},
@@ -252,14 +252,14 @@ select {_LINE} as name, episodes, batches, mean, longest, since, project, model,
 order by since is null, longest desc nulls last, batches desc, name limit 50"""
         )
     ],
-    size=(14, 12),
+    size=(15, 12),
     nothing="nothing failed in the range",
     overrides=[
-        override("name", displayName="Test", custom__minWidth=150, links=[TO_TEST]),
+        override("name", **name_cell("Test", 146), links=[TO_TEST]),
         override("episodes", displayName="Episodes", custom__width=76),
         override("batches", displayName="Batches", custom__width=66),
-        override("mean", displayName="Mean", unit="s", decimals=1, custom__width=76),
-        override("longest", displayName="Longest", unit="s", decimals=1, custom__width=76),
+        override("mean", displayName="Mean", unit="s", decimals=1, custom__width=84),
+        override("longest", displayName="Longest", unit="s", decimals=1, custom__width=84),
         override("since", **{**SINCE_CELL, "displayName": "Open since"}),
         *hidden("project", "model", "test"),
     ],
@@ -283,12 +283,12 @@ order by status, times desc, why limit 50"""
     nothing="nothing was left out",
     overrides=[
         override("status", **STATUS_CELL),
-        override("why", displayName="Why", custom__minWidth=260, links=[_TO_QUALITY]),
+        override("why", **name_cell("Why", 190), links=[_TO_QUALITY]),
         override("times", displayName="Times", custom__width=70),
         override("tests", displayName="Tests", custom__width=70),
-        override("evaluations", displayName="Evaluations", custom__minWidth=120),
+        override("evaluations", **name_cell("Evaluations", 120)),
         override("last", displayName="Last", unit="dateTimeFromNow", custom__width=110),
-        override("model", displayName="Model", custom__minWidth=110, links=[_TO_MODEL]),
+        override("model", **name_cell("Model", 110), links=[_TO_MODEL]),
         *hidden("project"),
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exporter.grafana import colours
-from exporter.grafana.cells import MISSING_TEXT, SEVERITY_CELL, text_cell
+from exporter.grafana.cells import MISSING_TEXT, SEVERITY_CELL, name_cell, text_cell
 from exporter.grafana.charts import bar_chart, heatmap, timeseries
 from exporter.grafana.colours import FAIL, GREY, LATE, SUCCESS, Json, steps
 from exporter.grafana.dashboard import Dashboard, Section
@@ -76,7 +76,7 @@ STATS = (
         links=[_TO_QUALITY],
     ),
     stat(
-        *(2, "Content"),
+        *(2, "Topics"),
         "Severity of the drift of what the texts say, in the latest batch: whether a classifier of words tells them from the reference's. "
         "From 1 on they have drifted. Source: grafana.latest_drift.",
         sql(
@@ -114,7 +114,7 @@ order by abs(value / nullif(reference, 0) - 1) desc nulls last limit 1"""
         links=[_TO_DRIFT],
     ),
     stat(
-        *(5, "Missing"),
+        *(5, "Absent"),
         "Share of missing texts in the latest batch, of the text that misses most. Less is better. Source: grafana.latest_metrics.",
         sql(
             f"select max(value) as share from grafana.latest_metrics where {where(CHOSEN, metrics('missing_ratio'))} and {_DESCRIPTOR}"
@@ -169,18 +169,18 @@ DESCRIPTORS = table(
     size=(24, 11),
     nothing="no descriptors",
     overrides=[
-        override("column", displayName="Descriptor", custom__minWidth=200, links=[TO_COLUMN]),
-        override("severity", **SEVERITY_CELL),
-        override("method", displayName="Method", custom__width=120),
-        override("what", displayName="Figure", custom__width=102),
-        override("value", displayName="Batch", unit="short", custom__width=84),
-        override("reference", displayName="Reference", unit="short", custom__width=90),
+        override("column", **name_cell("Descriptor", 150), links=[TO_COLUMN]),
+        override("severity", **(SEVERITY_CELL | {"custom__width": 104})),
+        override("method", displayName="Method", custom__width=112),
+        override("what", displayName="Figure", custom__width=100),
+        override("value", displayName="Batch", unit="short", custom__width=72),
+        override("reference", displayName="Reference", unit="short", custom__width=82),
         override(
             "change",
             **text_cell(
                 "Change",
                 82,
-                steps((None, LATE), (-0.25, "text"), (0.25, LATE)),
+                steps((None, "text"), (-1e9, LATE), (-0.25, "text"), (0.25, LATE)),
                 unit="percentunit",
                 decimals=1,
             ),
@@ -189,7 +189,7 @@ DESCRIPTORS = table(
             "missing",
             **text_cell("Missing", 78, MISSING_TEXT, unit="percentunit", decimals=1),
         ),
-        override("of", displayName="Evaluation", custom__minWidth=110),
+        override("of", **name_cell("Evaluation", 100)),
     ],
 )
 CELLS = severity_cells(
@@ -325,7 +325,7 @@ column_name = (
   order by d.severity desc nulls last, 1 limit 1)"""
 LENGTHS = heatmap(
     *(50, "Lengths of texts over time"),
-    "Characters a text, of the text whose length has drifted most: the darker, the larger the share of a batch's texts in a bin. "
+    "Characters a text, of the text whose length has drifted most: the more a cell stands out, the larger the share of a batch's texts in a bin. "
     "Bins stay the same from batch to batch. Source: grafana.distributions.",
     sql(over_time(_LENGTH, otherwise="no histogram")),
     size=(12, 12),
@@ -381,15 +381,15 @@ where told ? 'word' order by column_name, side, weight desc limit 100"""
     size=(8, 9),
     nothing="no words were asked for, or the texts have not drifted",
     overrides=[
-        override("column", displayName="Text", custom__minWidth=80, links=[TO_COLUMN]),
-        override("word", displayName="Word", custom__minWidth=80),
-        override("side", displayName="Tells of", custom__width=84),
-        override("weight", displayName="Weight", decimals=2, custom__width=72),
+        override("column", **name_cell("Text", 70), links=[TO_COLUMN]),
+        override("word", **name_cell("Word", 70)),
+        override("side", displayName="Tells of", custom__width=80),
+        override("weight", displayName="Weight", decimals=2, custom__width=68),
     ],
 )
 EACH = heatmap(
     *(80, "$column"),
-    "The descriptor's distribution over time: the darker, the larger the share of a batch's texts in a bin, or with a label. Source: grafana.distributions.",
+    "The descriptor's distribution over time: the more a cell stands out, the larger the share of a batch's texts in a bin, or with a label. Source: grafana.distributions.",
     sql(over_time(otherwise="no histogram")),
     size=(8, 8),
     links=[link_to("column", "Open the column", keep=(*KEPT, "column"))],
