@@ -36,6 +36,9 @@ def embedding_model(
     """
     from sklearn.linear_model import SGDClassifier
 
+    # Of rows side by side the last digits are others, and a classifier ends elsewhere.
+    if pca_components:
+        current, reference = current.by_column(), reference.by_column()
     current, reference = _components(current, reference, pca_components)
     labels = beside(reference.count, current.count)
     learnt, held = halves(labels)

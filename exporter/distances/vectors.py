@@ -31,6 +31,10 @@ class Vectors:
         """How many there are."""
         return len(self.values)
 
+    def by_column(self) -> Vectors:
+        """The same, each component's numbers side by side in memory, as a frame holds them."""
+        return Vectors(np.asfortranarray(self.values))
+
     def some(self, most: int) -> Vectors:
         """The same, or so many of them, chosen with a fixed seed."""
         chosen = _chosen(self.count, most)
@@ -48,7 +52,7 @@ def vectors_of(rows: Rows, columns: Sequence[str]) -> Vectors:
     if width == 1 and _is_list(rows, columns[0]):
         values = _lists(rows.arrow(columns[0]), columns[0])
     else:
-        values = np.empty((rows.count if chosen is None else len(chosen), width))
+        values = np.empty((rows.count if chosen is None else len(chosen), width), order="F")
         for i, column in enumerate(columns):
             numbers = _numbers(rows, column)
             values[:, i] = numbers if chosen is None else numbers[chosen]
@@ -63,12 +67,9 @@ def reduced(current: Vectors, reference: Vectors, components: int) -> tuple[Vect
     most = min(reference.values.shape)
     if components > most:
         raise ValueError(f"pca_components: the reference has {most} components at most")
-    here, there = (np.asfortranarray(side.values) for side in (current, reference))
-    pca = PCA(
-        n_components=components, random_state=0
-    )  # of columns, as a frame's: in the last digit
-    fitted = pca.fit_transform(there)  # it is another, and a classifier ends elsewhere
-    return Vectors(pca.transform(here)), Vectors(fitted)
+    pca = PCA(n_components=components, random_state=0)
+    fitted = pca.fit_transform(reference.values)
+    return Vectors(pca.transform(current.values)), Vectors(fitted)
 
 
 def _chosen(rows: int, most: int) -> Ints | None:
