@@ -82,6 +82,14 @@ class ReferenceProfile:
     kept: dict[tuple[str, str, tuple[str, ...]], Any] = field(default_factory=dict, repr=False)
     rolls: bool = False  # it is those windows and no fixed data
 
+    def grid(self, column: str) -> Grid | None:
+        """The grid on which a column is counted: the one that is fixed, else its own, found once."""
+        key = ("distribution", column, ())
+        if column not in self.grids and key not in self.kept:
+            profile = self.columns.get(column)
+            self.kept[key] = None if profile is None else grid_for(profile)
+        return self.grids.get(column) or self.kept.get(key)
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnResult:
@@ -176,10 +184,7 @@ def grids_of(reference: ReferenceProfile) -> dict[str, Grid]:
     Numbers: 20 equal bins between the 1 % and the 99 % quantiles, and an overflow bin at either
     end. Categories: the 20 most frequent, and `other`. Columns without values have none.
     """
-    found = {
-        name: reference.grids.get(name) or grid_for(column)
-        for name, column in reference.columns.items()
-    }
+    found = {name: reference.grid(name) for name in reference.columns}
     return {name: grid for name, grid in found.items() if grid is not None}
 
 
@@ -306,10 +311,10 @@ class _Columns:
         self, column: ColumnProfile, beside: ColumnProfile | None
     ) -> Distribution | None:
         """The column's histogram, on edges or categories that are fixed or come from the reference, where there is one."""
-        kept = self.plan.grids.get(column.name)
-        if kept is None and self.reference is not None:
-            kept = self.reference.grids.get(column.name)
-        grid = kept or (grid_for(beside) if beside is not None else None) or grid_for(column)
+        grid = self.plan.grids.get(column.name)
+        if grid is None and self.reference is not None:
+            grid = self.reference.grid(column.name)
+        grid = grid or grid_for(column)
         counts = histogram(column, grid) if grid else None
         if grid is None or counts is None:
             return None

@@ -46,11 +46,11 @@ class DriftMethod:
     options: frozenset[str] = frozenset()  # those of its metric that make a difference to it
     parts: Callable[..., Sequence[float]] | None = None  # what each bin or category adds
     module: str = ""  # of the extra `text`, which it cannot do without
+    own: frozenset[str] = frozenset()  # the parameters of the function itself
 
     def given(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Those of the options that the function itself takes."""
-        own = inspect.signature(self.compute).parameters
-        return {name: value for name, value in options.items() if name in own}
+        return {name: value for name, value in options.items() if name in self.own}
 
     def drifted(self, score: float, threshold: float) -> bool:
         """Whether a score is drift: distances at or above, p-values below the threshold."""
@@ -112,7 +112,7 @@ def drift_method(
             heeded |= {"bins", "missing"} if "numerical" in kinds else {"missing"}
         _methods[func.__name__] = DriftMethod(
             func.__name__, text.splitlines()[0], kinds, threshold, score, inclusive, reads, func,
-            frozenset(heeded), parts, module,
+            frozenset(heeded), parts, module, frozenset(p.name for p in parameters),
         )  # fmt: skip
         return func
 

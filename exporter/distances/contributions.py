@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from math import inf, isfinite, nextafter
 from typing import Any
 
 import numpy as np
 
 from exporter.distances.shares import Shares
+from exporter.profile.arrays import Floats
 
 MOST = 10
 LEAST = 0.01  # of the score: what adds less is no culprit, and rows are kept for years
@@ -28,10 +28,10 @@ def contributions(
     told = np.asarray(parts, np.float64)
     order = np.argsort(-told, kind="stable")[:MOST]
     here, there = current.share, reference.share
-    named = _names(current)
+    names = current.names if isinstance(current.names, np.ndarray) else list(current.names)
     return [
         {
-            **named[i],
+            **_name(current, names, i),
             "current": short(here[i]),
             "reference": short(there[i]),
             "part": short(told[i]),
@@ -41,17 +41,16 @@ def contributions(
     ]
 
 
-def _names(told: Shares) -> list[dict[str, Any]]:
-    names = told.names
+def _name(told: Shares, names: Floats | list[str], i: int) -> dict[str, Any]:
+    """What the bin or category is called, of which the last stands for what is missing, if it is told."""
+    last = len(told.counts) - 1
     if not isinstance(names, np.ndarray):
-        named: list[dict[str, Any]] = [{"category": name} for name in names]
-    elif len(names) == len(told.counts) - told.missing:
-        named = [{"value": short(x)} for x in names]
-    else:
-        named = [_bin(low, high) for low, high in pairwise(names.tolist())]
-    if told.missing:
-        named.append({"bin" if isinstance(names, np.ndarray) else "category": None})
-    return named
+        return {"category": None if told.missing and i == last else names[i]}
+    if told.missing and i == last:
+        return {"bin": None}
+    if len(names) == len(told.counts) - told.missing:
+        return {"value": short(names[i])}
+    return _bin(*names[i : i + 2].tolist())
 
 
 def _bin(low: float, high: float) -> dict[str, Any]:

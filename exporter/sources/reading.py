@@ -75,7 +75,7 @@ def column_reader(
     with told(file.path):
         opened = open_parquet(file.path)
         encoded = [n for n in texts_of(opened.schema_arrow) if n not in wanted.plain]
-        opened = open_parquet(file.path, encoded) if encoded else opened
+        opened = _encoding(opened, file.path, encoded) if encoded else opened
     names = list(checked_names(wanted.chosen(opened.schema_arrow.names), file.path))
     partitions = {k: v for k, v in file.partitions if k not in names and wanted.chosen([k])}
     rows = sum(opened.metadata.row_group(i).num_rows for i in range(*groups))
@@ -106,8 +106,8 @@ def stretches(file: DataFile) -> list[Groups | None]:
     return out or [None]
 
 
-def open_parquet(path: Path, encoded: Sequence[str] = ()) -> pq.ParquetFile:
-    """The open file, with dictionaries for the text columns in *encoded*.
+def open_parquet(path: Path) -> pq.ParquetFile:
+    """The open file.
 
     It is not memory-mapped: that costs the same and counts the whole file as resident.
     """
@@ -125,7 +125,7 @@ def open_parquet(path: Path, encoded: Sequence[str] = ()) -> pq.ParquetFile:
         raise BatchError(
             f"{path}: this parquet file is cut off: write it beside its place and rename it when whole"
         )
-    return pq.ParquetFile(path, read_dictionary=list(encoded), pre_buffer=False)
+    return pq.ParquetFile(path, pre_buffer=False)
 
 
 @contextmanager
@@ -150,12 +150,17 @@ def texts_of(schema: pa.Schema) -> list[str]:
     return [entry.name for entry in schema if is_text(entry.type)]
 
 
+def _encoding(file: pq.ParquetFile, path: Path, texts: Sequence[str]) -> pq.ParquetFile:
+    """The same file with dictionaries for these text columns; its footer is not read again."""
+    return pq.ParquetFile(path, metadata=file.metadata, read_dictionary=texts, pre_buffer=False)
+
+
 def _read_parquet(path: Path, wanted: Wanted, groups: Groups | None) -> pa.Table:
     first = open_parquet(path)
     schema = first.schema_arrow
     names = checked_names(wanted.chosen(schema.names), path)
     encoded = [n for n in texts_of(schema) if n in names and n not in wanted.plain]
-    file = open_parquet(path, encoded) if encoded else first
+    file = _encoding(first, path, encoded) if encoded else first
     if groups is None:
         threads = first.metadata.num_rows > WORTH_THREADS
         table = file.read(columns=names, use_threads=threads)

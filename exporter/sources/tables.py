@@ -124,9 +124,10 @@ def unmarked(table: pa.Table, name: str) -> pa.Table:
 
 def replaced_in(table: pa.Table, name: str) -> Mapping[str, int]:
     """What stood in a column of a marked table where it is null now, and how often."""
-    if MARK + name not in table.column_names:
+    mark = table.schema.get_field_index(MARK + name)
+    if mark < 0:
         return {}
-    labels, places = codes(table[MARK + name])
+    labels, places = codes(table.column(mark))
     counts = np.bincount(places, minlength=len(labels) + 1)[: len(labels)].tolist()
     return {label: count for label, count in zip(labels, counts, strict=True) if count}
 
