@@ -80,6 +80,7 @@ clean:  ## remove what the targets made: environments, caches, builds, benchmark
 # The environment: exactly what the lock says, then this checkout, editable.
 $(READY): $(LOCKED) pyproject.toml
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@$(RUN) -m compileall -q exporter  # once: where PYTHONDONTWRITEBYTECODE is set no run would keep it
 	@touch $@
 
 $(LOCKED): requirements.lock

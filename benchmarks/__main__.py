@@ -16,6 +16,7 @@ MODULES = (
     "engine",
     "distances",
     "unstructured",
+    "correlations",
     "ranking",
     "startup",
     "store",

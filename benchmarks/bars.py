@@ -40,6 +40,7 @@ BARS = {
     "drift + summary, 1M x 50, wall": Bar("ratio", "≥", 20),
     "drift + summary, 1M x 50, peak": Bar("ours", "≤", 400),
     "drift + summary, 1M x 50, over decode + one sort": Bar("ratio", "≤", 2),
+    "data quality + drift + classification, 1M x 50, over drift + summary": Bar("ratio", "≤", 1.5),
     "drift + summary, 1M x 200 over 1M x 50": Bar("ratio", "≤", 4.2),
     "drift + summary, 1M x 200, peak": Bar("ours", "<", 500),
     "a batch of 5k x 30 against 100k": Bar("ratio", "≥", 15),
@@ -62,6 +63,11 @@ BARS = {
     "drift by embedding_model, 10,000 + 20,000 x 128": Bar("ratio", "≥", 1 / 1.1),
     "drift by embedding_distance, 10,000 + 20,000 x 128": Bar("ratio", "≥", 1 / 1.1),
     "drift by embedding_mmd, 4,000 + 4,000 x 128": Bar("ratio", "≥", 1 / 1.1),
+    **{
+        f"correlation, {method}, {size} rows": Bar("ratio", "≥", 1 / 1.1)
+        for method in ("pearson", "spearman", "kendall", "cramer_v")
+        for size in ("5k", "1M")
+    },
     "dashboards: a panel's query, a month, median": Bar("ours", "<", 300),
     "dashboards: a panel's query, a month, slowest": Bar("ours", "<", 300),
     "dashboards: a panel's query, a year, median": Bar("ours", "<", 300),

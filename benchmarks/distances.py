@@ -19,6 +19,8 @@ from exporter.profile.column import NumericProfile, category_profile, moments_of
 from exporter.profile.points import Estimate, Points
 
 TURNS = 3
+MANY_TURNS = 15  # of what takes so little that a neighbour's work shows in it
+LONG = 0.1  # seconds
 SIZES = {"1M + 1M": (1_000_000, 1_000_000), "5k + 100k": (5_000, 100_000)}
 CATEGORIES = 20
 DEALS = 999
@@ -198,7 +200,8 @@ def measure(
     mine, peer = ours(), theirs()
     if exact and not math.isclose(mine, peer, rel_tol=1e-6, abs_tol=1e-6):
         raise SystemExit(f"{name}: {mine} instead of {peer}")
-    pairs = [(_seconds(ours), _seconds(theirs)) for _ in range(TURNS)]
+    turns = TURNS if _seconds(ours) > LONG else MANY_TURNS
+    pairs = [(_seconds(ours), _seconds(theirs)) for _ in range(turns)]
     own, other = ([1e3 * seconds for seconds in side] for side in zip(*pairs, strict=True))
     note = note or "from arrays, sorted or counted once; the figure is scipy's to 1e-6"
     Result(name, median(own), median(other), ratio(own, other), "ms", note).say()

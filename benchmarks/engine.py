@@ -18,6 +18,7 @@ FEW = 8  # batches of the stream that the peer is given: it needs half a second 
 def main() -> None:
     """Print a line for each measurement."""
     _million_rows()
+    _presets()
     _wide_table()
     _stream_of_batches()
 
@@ -82,6 +83,22 @@ def _limit(reference: Path, batch: Path) -> None:
         ratio(least, mine),
         "s",
         "in process; the peer is the limit, the ratio ours / limit",
+    ).say()
+
+
+def _presets() -> None:
+    reference, (batch,) = paths_of("1m_x_50")
+    cost_of(python("ours", "--presets", reference, batch))  # the reference profiled, with its roles
+    more, less = by_turns(
+        python("ours", "--presets", reference, batch), python("ours", reference, batch), turns=TURNS
+    )
+    Result(
+        "data quality + drift + classification, 1M x 50, over drift + summary",
+        middle(more, "wall"),
+        middle(less, "wall"),
+        ratio([c.wall for c in less], [c.wall for c in more]),
+        "s",
+        "the peer is our own drift + summary, the ratio all three / the peer",
     ).say()
 
 

@@ -1,7 +1,8 @@
 """The same drift and summary by the engine, and the limit it is measured against.
 
 `python -m benchmarks.ours REFERENCE BATCH...` prints one line of JSON: the seconds of each batch
-and the first one's figures. With `--limit` it decodes the columns and sorts the numerical ones, no more.
+and the first one's figures. With `--presets` it computes data quality, drift and the quality of a
+classifier; with `--limit` it decodes the columns and sorts the numerical ones, no more.
 """
 
 from __future__ import annotations
@@ -13,20 +14,27 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from exporter.batch import Task
 
 METRICS = ["data_summary", "data_drift"]
+PRESETS = ["data_quality", "data_drift", "classification"]
+ROLES = {"target": "cat_000", "positive": "v0_0001", "probability": "num_011"}
 
 
-def evaluated(reference: str, paths: list[str]) -> Mapping[str, object]:
+def evaluated(reference: str, paths: list[str], *, presets: bool = False) -> Mapping[str, object]:
     """The seconds that each batch took, reading included, and the first batch's figures."""
     import exporter
 
-    profile = exporter.profile_reference(reference)
+    task: Task | None = "binary" if presets else None
+    metrics = PRESETS if presets else METRICS
+    profile = exporter.profile_reference(reference, columns=ROLES if presets else None, task=task)
     seconds, first = [], None
     for path in paths:
         start = time.perf_counter()
-        snapshot = exporter.evaluate(path, profile, metrics=METRICS)
+        snapshot = exporter.evaluate(path, profile, metrics=metrics, task=task)
         seconds.append(time.perf_counter() - start)
         first = first or snapshot
     return {"seconds": seconds, "figures": figures(first)}
@@ -79,7 +87,12 @@ def _decode_and_sort(path: str) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--limit":
-        print(json.dumps(limit(sys.argv[2:])))
-    else:
-        print(json.dumps(evaluated(sys.argv[1], sys.argv[2:])))
+    flag, files = (
+        (sys.argv[1], sys.argv[2:]) if sys.argv[1].startswith("--") else ("", sys.argv[1:])
+    )
+    said = (
+        limit(files)
+        if flag == "--limit"
+        else evaluated(files[0], files[1:], presets=flag == "--presets")
+    )
+    print(json.dumps(said))
