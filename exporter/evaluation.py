@@ -85,9 +85,8 @@ class ReferenceProfile:
     def grid(self, column: str) -> Grid | None:
         """The grid on which a column is counted: the one that is fixed, else its own, found once."""
         key = ("distribution", column, ())
-        if column not in self.grids and key not in self.kept:
-            profile = self.columns.get(column)
-            self.kept[key] = None if profile is None else grid_for(profile)
+        if column not in self.grids and key not in self.kept and column in self.columns:
+            self.kept[key] = grid_for(self.columns[column])
         return self.grids.get(column) or self.kept.get(key)
 
 
@@ -184,8 +183,7 @@ def grids_of(reference: ReferenceProfile) -> dict[str, Grid]:
     Numbers: 20 equal bins between the 1 % and the 99 % quantiles, and an overflow bin at either
     end. Categories: the 20 most frequent, and `other`. Columns without values have none.
     """
-    found = {name: reference.grid(name) for name in reference.columns}
-    return {name: grid for name, grid in found.items() if grid is not None}
+    return {n: grid for n in reference.columns if (grid := reference.grid(n)) is not None}
 
 
 @QUIETLY

@@ -7,7 +7,13 @@ from exporter.grafana.charts import status_history, timeseries
 from exporter.grafana.colours import LATE, Json, steps
 from exporter.grafana.navigation import KEPT, link_to
 from exporter.grafana.panels import sql
-from exporter.grafana.queries import DAY_OR_HOUR, IN_RANGE, history, never_empty, where
+from exporter.grafana.queries import (
+    DAY_OR_HOUR,
+    IN_RANGE,
+    history,
+    never_empty,
+    where,
+)
 
 NOT_COMPARED = "nothing compared"
 MOST_CELLS = 30  # rows of cells: more are too low to read
@@ -63,12 +69,14 @@ def severity_lines(
     return timeseries(
         *(id_, title),
         f"{description} Severity is the score against its threshold, on one scale for all methods: above the dashed line, at 1, "
-        "a column has drifted. Logarithmic above 1. Source: grafana.drift.",
+        "a column has drifted. Logarithmic above 1. {of_a_day('largest')} Source: grafana.drift.",
         [
             sql(
                 history(
                     "grafana.drift",
                     where(conditions, "severity is not null"),
+                    by=("column_name", "method"),
+                    of_day={"severity": "max"},
                     named=named,
                     labels={'"column"': "column_name"},
                     values={"severity": "severity"},

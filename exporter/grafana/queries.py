@@ -6,7 +6,7 @@ value, many or none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from exporter.config.editor import is_ours
 from exporter.metrics import CATALOGUE
@@ -38,6 +38,10 @@ DAY_OR_HOUR_OF = """case when $__timeTo()::timestamptz - $__timeFrom()::timestam
     then date_trunc('day', {}, 'UTC') else date_trunc('hour', {}, 'UTC') end"""
 DAY_OR_HOUR = DAY_OR_HOUR_OF.format("time", "time")
 MOST_LINES = 12  # in a chart: more cannot be told apart
+MOST_POINTS = 1000  # of a line: a chart has no room for more, and a browser no patience
+_STEP = """case when $__timeTo()::timestamptz - $__timeFrom()::timestamptz > interval '41 days'
+    then interval '1 day' else interval '1 hour' end"""
+_STEP_OF = f"date_bin({_STEP}, time, timestamptz 'epoch')"
 # The figure that stands for a model's quality: the first of these that it has.
 MAIN = ("roc_auc", "f1", "accuracy", "mae", "rmse", "ndcg_at_k")
 
@@ -80,14 +84,19 @@ def history(
     values: Mapping[str, str],
     labels: Mapping[str, str] | None = None,
     first: str = "",
+    of_day: Mapping[str, str] | None = None,
+    by: Sequence[str] = (),
 ) -> str:
     """Points over time, a row each: `time`, `line`, the labels, the values.
 
     A line is told apart by *named* and by evaluation, segment and stream; of these its name has
     what is not the same for all lines. Of several snapshots of one window the newest is shown. Where
     a batch is missing a row without values interrupts the line, whatever the batches' length.
-    *first* orders the lines, by an aggregate of the values, and leaves the first dozen.
+    *first* orders the lines, by an aggregate of the values, and leaves the first dozen. *of_day*
+    and *by* are those of `thinned`, for charts of many lines.
     """
+    if of_day:
+        view, conditions = thinned(view, conditions, by=by, values=of_day), "true"
     labels = labels or {}
     labelled = "".join(f", {expression} as {name}" for name, expression in labels.items())
     also = "".join(f", {name}" for name in labels)
@@ -121,6 +130,41 @@ def shortest(by: str, conditions: str) -> str:
 (select * from (select *, min(interval_seconds) over (partition by {by}) as least
         from grafana.snapshots where {conditions}) s
        where interval_seconds is null or interval_seconds < 1.5 * least) w"""
+
+
+def of_a_day(which: str) -> str:
+    """What a panel says of the rows of `thinned`."""
+    return (
+        f"In a range of over {MOST_POINTS:,} batches a point is the {which} of a day, or an hour."
+    )
+
+
+def thinned(
+    view: str,
+    conditions: str,
+    *,
+    by: Sequence[str],
+    values: Mapping[str, str],
+    above: int = MOST_POINTS,
+) -> str:
+    """A view for `history` in which streams of more than a thousand batches in the range have a row a day.
+
+    Or an hour, in ranges under six weeks. *by* names the columns that tell rows apart, beside
+    evaluation, segment and stream; *values* gives for each column what is kept of a day: `max`,
+    `avg`, `sum`. Other streams have their own rows.
+    """
+    keys = ", ".join(("evaluation", "segment", "stream", *by))
+    kept = ", ".join(f"{aggregate}({column})" for column, aggregate in values.items())
+    of = f"from {view}\nwhere {IN_RANGE} and {conditions} and (evaluation, segment, stream)"
+    return f"""\
+(with dense as (
+  select evaluation, segment, stream from grafana.snapshots
+  where {IN_RANGE} and {OF_MODEL} group by 1, 2, 3 having count(*) > {above})
+select time, window_end, snapshot_id, {keys}, {", ".join(values)}
+{of} not in (select * from dense)
+union all
+select greatest({_STEP_OF}, $__timeFrom()::timestamptz), {_STEP_OF} + {_STEP}, 0, {keys}, {kept}
+{of} in (select * from dense) group by {_STEP_OF}, {keys}) thin"""
 
 
 def varying(column: str) -> str:

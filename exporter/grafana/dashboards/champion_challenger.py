@@ -56,8 +56,16 @@ _DIRECTED = f"not ({better('neutral')})"
 _CHOSEN_METRIC = any_of("metric", "metric")
 
 
-def _arm(stream: str, conditions: str) -> str:
-    """Figures of one arm: of each window, or named batch without one, the newest."""
+def _arm(stream: str, conditions: str, *, beside: str = "") -> str:
+    """Figures of one arm: of each window, or named batch without one, the newest.
+
+    *beside* leaves those of times at which this other arm has a batch too.
+    """
+    if beside:
+        others = where(IN_RANGE, _OF_PAIR, any_of(STREAM, beside))
+        conditions = where(
+            conditions, f"time in (select time from grafana.snapshots where {others})"
+        )
     return f"""\
   select distinct on (batch_key, metric, figure) *
   from (select time, case when window_end is null then batch else concat_ws(' ', extract(epoch from time), extract(epoch from window_end)) end as batch_key,
@@ -67,13 +75,17 @@ def _arm(stream: str, conditions: str) -> str:
   order by batch_key, metric, figure, snapshot_id desc"""
 
 
-def _pairs(conditions: str) -> str:
-    """CTEs: `champions`, `challengers`, and `pairs` of what both have; a positive `gain` is the challenger's."""
+def _pairs(conditions: str, *, alone: bool = False) -> str:
+    """CTEs: `champions`, `challengers`, and `pairs` of what both have; a positive `gain` is the challenger's.
+
+    *alone*: the first two with figures of times at which the other arm has none.
+    """
+    champion, challenger = ("", "") if alone else ("champion", "challenger")
     return f"""\
 with champions as (
-{_arm("champion", conditions)}),
+{_arm("champion", conditions, beside=challenger)}),
 challengers as (
-{_arm("challenger", conditions)}),
+{_arm("challenger", conditions, beside=champion)}),
 pairs as (
   select c.time, metric, figure, c.value as champion, h.value as challenger,
     ({improvement("h.value", "c.value")}) as gain,
@@ -164,7 +176,7 @@ STATS = (
         "Source: grafana.metrics.",
         sql(
             f"""\
-{_pairs(_CHOSEN_METRIC)}
+{_pairs(_CHOSEN_METRIC, alone=True)}
 select count(*) as alone from champions c full join challengers h using (batch_key, metric, figure)
 where (c.time is null or h.time is null) and figure = (select min(figure) from (table champions union all table challengers) x)"""
         ),

@@ -24,7 +24,7 @@ from exporter.grafana.figures import (
 )
 from exporter.grafana.navigation import datasources, events
 from exporter.grafana.panels import override, sql, table
-from exporter.grafana.queries import IN_RANGE, OF_MODEL, history, where
+from exporter.grafana.queries import OF_MODEL, history, of_a_day, thinned, where
 from exporter.grafana.trends import REFERENCE_LINE
 
 MAIN = {
@@ -53,7 +53,12 @@ def _cells(of: str) -> str:
 
 _LATEST_CELLS = _cells(newest(where(chosen("confusion", whole=False), "label <> ''")))
 _CELLS = _cells(
-    f"grafana.metrics where {IN_RANGE} and {chosen('confusion', whole=False)} and label <> ''"
+    thinned(
+        "grafana.metrics",
+        where(chosen("confusion", whole=False), "label <> ''"),
+        by=["label"],
+        values={"value": "sum", "reference": "avg"},
+    )
 )
 # The share of each class among the truth and among the predictions, batch by batch.
 _SHARES = f"""\
@@ -259,7 +264,7 @@ def _balance(id_: int, title: str, side: str, description: str) -> dict[str, obj
     return timeseries(
         id_,
         title,
-        f"{description} The six classes whose share in truth and prediction differs most. Dashed grey: the reference. "
+        f"{description} The six classes whose share in truth and prediction differs most. {of_a_day('mean')} Dashed grey: the reference. "
         "Source: grafana.metrics, metric confusion.",
         [sql(history(f"({_SHARES}) s", f"class in {_MOST}", named="class", values=values))],
         size=(8, 8),

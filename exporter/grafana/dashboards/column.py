@@ -46,6 +46,7 @@ from exporter.grafana.queries import (
     history,
     metrics,
     never_empty,
+    of_a_day,
     varying,
     where,
 )
@@ -235,12 +236,14 @@ _MIDDLE = metrics("mean", "median", "quantile")
 _NO_NUMBERS = "no numbers in this column"
 MIDDLE = timeseries(
     *(40, "Mean and quantiles"),
-    f"Where the values lie, batch by batch; the grey line is the reference's mean. {HOW_TO_READ}",
+    f"Where the values lie, batch by batch; the grey line is the reference's mean. {of_a_day('mean')} {HOW_TO_READ}",
     [
         sql(
             history(
                 "grafana.metrics",
                 where(OF_COLUMN, _MIDDLE),
+                by=["metric", "name", "label", "params"],
+                of_day={"value": "avg", "reference": "avg"},
                 named=FIGURE,
                 values={
                     "value": "value",
@@ -337,18 +340,24 @@ FAILING = failing_tests(
     links=[_TO_TESTS],
 )
 
+_MOST_BATCHES = 200  # of the newest thousand: an evaluation need not read this column
 _BATCHES = f"""\
-with figures as (
+with newest as (
+  select snapshot_id, time, {_OF} as of, status_code as status, rows, tests_fail + tests_error as failed, report_url
+  from grafana.snapshots where {where(IN_RANGE, CHOSEN)} order by time desc limit {_MOST_BATCHES * 5}),
+since as materialized (select min(time) as since from newest),
+figures as (
   select snapshot_id, max(value) filter (where {metrics("missing_ratio")}) as missing,
     max(value) filter (where {metrics("mean")}) as mean, max(value) filter (where {metrics("unique_count")}) as differ
   from grafana.metrics where {where(IN_RANGE, OF_COLUMN, metrics("missing_ratio", "mean", "unique_count"))}
-  group by 1),
+  and time >= (select since from since) group by 1),
 drifts as (
-  select snapshot_id, max(severity) as severity from grafana.drift where {where(IN_RANGE, OF_COLUMN)} group by 1)
-select time, {_OF} as of, status_code as status, severity, missing, mean, differ, rows, tests_fail + tests_error as failed, report_url
-from grafana.snapshots left join figures using (snapshot_id) left join drifts using (snapshot_id)
-where {where(IN_RANGE, CHOSEN)} and coalesce(severity, missing, mean, differ) is not null
-order by time desc, 2 limit 200"""
+  select snapshot_id, max(severity) as severity from grafana.drift where {where(IN_RANGE, OF_COLUMN)}
+  and time >= (select since from since) group by 1)
+select time, of, status, severity, missing, mean, differ, rows, failed, report_url
+from newest left join figures using (snapshot_id) left join drifts using (snapshot_id)
+where coalesce(severity, missing, mean, differ) is not null
+order by time desc, 2 limit {_MOST_BATCHES}"""
 BATCHES = table(
     *(70, "Batches of this column"),
     "The batches of the range, the newest first, with the column's figures; status and failed tests are of the whole batch. "

@@ -31,6 +31,7 @@ from exporter.grafana.queries import (
     history,
     metrics,
     never_empty,
+    of_a_day,
     shortest,
     where,
 )
@@ -175,12 +176,15 @@ HISTORY = status_history(
 )
 MISSING = timeseries(
     *(11, "Share of missing values"),
-    "The dozen columns that missed most in the range. Less is better; what tests allow is drawn for each column on its own page. Source: grafana.metrics, missing_ratio.",
+    "The dozen columns that missed most in the range. Less is better; what tests allow is drawn for each column on its own page. "
+    f"{of_a_day('largest')} Source: grafana.metrics, missing_ratio.",
     [
         sql(
             history(
                 "grafana.metrics",
                 where(CHOSEN, metrics("missing_ratio"), "label = ''"),
+                by=["column_name"],
+                of_day={"value": "max"},
                 named="column_name",
                 labels={'"column"': "column_name"},
                 values={"share": "value"},
@@ -325,12 +329,14 @@ def _over_time(
     query = history(
         "grafana.metrics",
         where(CHOSEN, figure),
+        by=["metric", "name", "label", "params"],
+        of_day={"value": "max", "reference": "max"},
         named=FIGURE,
         values={"value": "value", "reference": "reference"},
         first="max(value) desc",
     )
     return timeseries(
-        *(id_, title, f"{description} {HOW_TO_READ}"),
+        *(id_, title, f"{description} {of_a_day('largest')} {HOW_TO_READ}"),
         [sql(query), bounds(figure)],
         size=(8, 8),
         custom={"axisSoftMax": 4},
@@ -368,13 +374,15 @@ def _columns_over_time(
     query = history(
         "grafana.metrics",
         where(CHOSEN, metrics(*ids), "label = ''"),
+        by=["column_name", "metric"],
+        of_day={"value": "max"},
         named=named,
         labels={'"column"': "column_name"},
         values={"value": "value"},
         first="max(value) desc",
     )
     return timeseries(
-        *(id_, title, description),
+        *(id_, title, f"{description} {of_a_day('largest')} Source: grafana.metrics."),
         [sql(query)],
         size=(7, 9),
         unit=unit,
@@ -385,12 +393,12 @@ def _columns_over_time(
 
 UNKNOWN = _columns_over_time(
     *(40, "New, gone categories"),
-    "How many categories the reference does not have, and how many only it has; the dozen highest. Fewer is better. Source: grafana.metrics.",
+    "How many categories the reference does not have, and how many only it has; the dozen highest. Fewer is better.",
     *("new_categories", "gone_categories"),
 )
 OUTSIDE = _columns_over_time(
     *(41, "Out of range or list"),
-    "Share of values outside the range or list of the reference, or of what a test names; the dozen highest. Less is better. Source: grafana.metrics.",
+    "Share of values outside the range or list of the reference, or of what a test names; the dozen highest. Less is better.",
     *("out_of_range_ratio", "out_of_list_ratio"),
     unit="percentunit",
 )
@@ -420,7 +428,8 @@ group by "column", error order by count(*) desc, "column", error limit 100"""
 EACH = timeseries(
     *(50, "$column"),
     "Share of missing values; where they were measured the shares of infinite values, and of those out of the range or list. "
-    "Dashed grey: missing in the reference; dashed red: what tests of these figures allow. Less is better. Sources: grafana.metrics, grafana.tests.",
+    f"Dashed grey: missing in the reference; dashed red: what tests of these figures allow. Less is better. {of_a_day('largest')} "
+    "Sources: grafana.metrics, grafana.tests.",
     [
         sql(
             history(
@@ -428,10 +437,15 @@ EACH = timeseries(
                 where(
                     OF_COLUMN,
                     metrics(
-                        "missing_ratio", "infinite_ratio", "out_of_range_ratio", "out_of_list_ratio"
+                        "missing_ratio",
+                        "infinite_ratio",
+                        "out_of_range_ratio",
+                        "out_of_list_ratio",
                     ),
                     "label = ''",
                 ),
+                by=["metric"],
+                of_day={"value": "max", "reference": "max"},
                 named="replace(metric, '_', ' ')",
                 values={
                     "value": "value",

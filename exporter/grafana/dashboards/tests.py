@@ -53,12 +53,25 @@ _WORST_STREAMS = f"""\
 ({_STREAM}) in (
     select {_STREAM} from grafana.tests where {_TOLD} and {_ONE_TEST} group by {_STREAM}
     order by count(*) filter (where status_code in (1, 2, 3)) desc, {_STREAM} limit 4)"""
-# What the tests said that failed in the range, in order of time; a skipped test says nothing.
-_POINTS = f"""\
-with failed as (select distinct {_RAW} from grafana.tests where {_TOLD} and status_code in (1, 2, 3)),
+# The tests, each with a number: rows are compared by it, not by eight names.
+_TESTS = f"""\
+with tests as materialized (
+  select series_id, dense_rank() over (order by {_RAW}) as number, {_RAW}
+  from (select series_id, {_STREAM}, name as test, column_name, label from grafana.series where kind = 'test' and {CHOSEN}) s)"""
+_NAMES = f"(select distinct number, {_RAW} from tests) names"
+# Where a test that failed in the range began or ceased to fail, and the last of its batches; a skipped test says nothing.
+_TURNS = f"""\
+{_TESTS},
+failed as materialized (select distinct series_id from grafana.tests where {_TOLD} and status_code in (1, 2, 3)),
 points as (
-  select {_RAW}, time, status_code in (1, 2, 3) as failing
-  from grafana.tests join failed using ({_RAW}) where {_TOLD} and status_code < 4)"""
+  select number, time, status_code in (1, 2, 3) as failing
+  from grafana.tests join (
+    select series_id, number from tests where number in (select number from tests join failed using (series_id))) numbers using (series_id)
+  where {_TOLD} and status_code < 4),
+ordered as (
+  select *, lag(failing) over batches as before, lead(failing) over batches is null as last, row_number() over batches as place
+  from points window batches as (partition by number order by time)),
+turns as (select *, failing <> coalesce(before, false) as turned from ordered where last or failing <> coalesce(before, false))"""
 
 
 def _test() -> Json:
@@ -148,12 +161,16 @@ HISTORY = status_history(
     sql(
         never_empty(
             f"""\
-with worst as (
-  select {_RAW} from grafana.tests where {_TOLD} group by {_RAW}
-  order by count(*) filter (where status_code in (2, 3)) desc, count(*) filter (where status_code = 1) desc, {_RAW} limit 30),
-points as (
-  select {DAY_OR_HOUR} as time, {_LINE} as line, status_code from grafana.tests join worst using ({_RAW}) where {_TOLD})
-select time, line, {WORST} as status from points group by 1, 2""",
+{_TESTS},
+cells as (
+  select number, {DAY_OR_HOUR} as time, {WORST} as status, count(*) filter (where status_code in (2, 3)) as failed,
+    count(*) filter (where status_code = 1) as warned
+  from grafana.tests join (select series_id, number from tests) numbers using (series_id) where {_TOLD} group by 1, 2),
+worst as (
+  select number, {_RAW} from cells join {_NAMES} using (number) group by number, {_RAW}
+  order by sum(failed) desc, sum(warned) desc, number limit 30),
+named as (select number, {_LINE} as line from worst)
+select time, line, status from cells join named using (number)""",
             {"line": "'no batches'", "status": "null"},
         ),
         series=True,
@@ -215,11 +232,9 @@ FLAKY = bar_gauge(
     "too narrow, or its batches too small. Source: grafana.tests.",
     sql(
         f"""\
-{_POINTS},
-turns as (select *, failing <> lag(failing) over (partition by {_RAW} order by time) as turned from points),
-counted as (
-  select {_RAW}, count(*) filter (where turned)::float8 as flips from turns group by {_RAW})
-select {_LINE} as name, flips, project, model, {TEST} as test from counted where flips > 0
+{_TURNS},
+counted as (select number, count(*) filter (where failing <> before)::float8 as flips from turns group by number)
+select {_LINE} as name, flips, project, model, {TEST} as test from counted join {_NAMES} using (number) where flips > 0
 order by flips desc, name limit 10"""
     ),
     size=(9, 12),
@@ -236,19 +251,21 @@ RECOVERY = table(
     [
         sql(
             f"""\
-{_POINTS},
-runs as (
-  select *, count(*) filter (where not failing) over (partition by {_RAW} order by time rows unbounded preceding) as run from points),
-grouped as (
-  select {_RAW}, run, min(time) filter (where failing) as began,
-    lead(min(time)) over (partition by {_RAW} order by run) as ended, count(*) filter (where failing) as batches
-  from runs group by {_RAW}, run),
+{_TURNS},
+followed as (
+  select *, lead(time) over later as next, lead(place) over later as next_place, lead(failing) over later as still
+  from turns window later as (partition by number order by time)),
+episodes as (
+  select number, time as began, case when not still then next end as ended,
+    case when still then next_place - place + 1 else coalesce(next_place - place, 1) end as batches
+  from followed where failing and turned),
 summed as (
-  select {_RAW}, count(*)::float8 as episodes, sum(batches)::float8 as batches,
+  select number, count(*)::float8 as episodes, sum(batches)::float8 as batches,
     avg(extract(epoch from ended - began))::float8 as mean, max(extract(epoch from ended - began))::float8 as longest,
     min(began) filter (where ended is null) as since
-  from grouped where began is not null group by {_RAW})
-select {_LINE} as name, episodes, batches, mean, longest, since, project, model, {TEST} as test from summed
+  from episodes group by number)
+select {_LINE} as name, episodes, batches, mean, longest, since, project, model, {TEST} as test
+from summed join {_NAMES} using (number)
 order by since is null, longest desc nulls last, batches desc, name limit 50"""
         )
     ],

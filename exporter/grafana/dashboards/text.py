@@ -35,11 +35,12 @@ from exporter.grafana.navigation import (
 from exporter.grafana.panels import override, sql, stat, table
 from exporter.grafana.queries import (
     CHOSEN,
-    IN_RANGE,
     OF_MODEL,
     OF_PROJECT,
     history,
     metrics,
+    of_a_day,
+    thinned,
     where,
 )
 from exporter.grafana.trends import BOUND_LINES
@@ -254,11 +255,17 @@ AGAINST = _means(
 
 def _shares(columns: str) -> str:
     """A view of shares of categories: what `history` reads."""
+    counts = thinned(
+        "grafana.distributions",
+        where(CHOSEN, columns, "categorical"),
+        by=["column_name", "category"],
+        values={"current": "sum"},
+    )
+    batch = "evaluation, segment, stream, time, snapshot_id, column_name"
     return f"""\
 (select time, window_end, evaluation, segment, stream, snapshot_id, column_name, category,
-    current::float8 / nullif(sum(current) over (partition by snapshot_id, column_name), 0) as part
-  from grafana.distributions
-  where {where(IN_RANGE, CHOSEN, columns)} and category is not null) s"""
+    current::float8 / nullif(sum(current) over (partition by {batch}), 0) as part
+  from {counts}) s"""
 
 
 def _labels(id_: int, title: str, description: str, columns: str, nothing: str) -> Json:
@@ -272,7 +279,7 @@ def _labels(id_: int, title: str, description: str, columns: str, nothing: str) 
         first="max(share) - min(share) desc nulls last",
     )
     return timeseries(
-        *(id_, title, f"{description} Source: grafana.distributions."),
+        *(id_, title, f"{description} {of_a_day('mean')} Source: grafana.distributions."),
         [sql(query)],
         size=(12, 9),
         unit="percentunit",
