@@ -158,21 +158,27 @@ class Stack:
 
     @contextmanager
     def _linked(self, database: Database) -> Iterator[None]:
-        """While it runs dashboards lead to its reports, and those to its dashboards, if no config says where."""
+        """While it runs dashboards lead to its reports, and those to its dashboards, if no config says where.
+
+        So it is with every project of the store: all of them are shown.
+        """
         if self.loaded.config.links is not None:
             yield
             return
         found = {name: address.rstrip("/") for name, address, _ in self.rows}
-        project = self.loaded.config.project
+        here = Links(found.get("exporter", ""), found.get("grafana", ""))
         with Store(database.url) as store:
-            before = store.links(project)
-            store.tell_links(project, Links(found.get("exporter", ""), found.get("grafana", "")))
+            before = {p: links for p, links in store.all_links().items() if links.of_this_machine}
+            before[self.loaded.config.project] = store.links(self.loaded.config.project)
+            for project in before:
+                store.tell_links(project, here)
             store.close()
             try:
                 yield
             finally:
                 with suppress(StoreError):
-                    store.tell_links(project, before)
+                    for project, links in before.items():
+                        store.tell_links(project, links)
 
     def _stop(self) -> None:
         """End whatever was started, with its children, and give it time; asked again, none."""

@@ -19,7 +19,7 @@ from exporter.store.door import refusing, storable, storable_text
 from exporter.store.expected import Expected, tell_expected
 from exporter.store.find import Question, columns_of, find_heads, read_snapshot
 from exporter.store.identity import claim
-from exporter.store.links import Links, read_links, tell_links
+from exporter.store.links import Links, read_all_links, read_links, tell_links
 from exporter.store.records import Input, Key, Result, Written
 from exporter.store.rows import copy_rows, delete_rows, keys_of
 from exporter.store.trial import ask_for_alert, end_alert
@@ -185,6 +185,10 @@ class Store:
     def links(self, project: str) -> Links:
         """Where the project's reports and dashboards are found, as it was told last."""
         return self._do(lambda connection: read_links(connection, storable_text(project)))
+
+    def all_links(self) -> dict[str, Links]:
+        """The same of every project in the store."""
+        return self._do(read_all_links)
 
     def ask_for_test_alert(self, length: timedelta) -> datetime:
         """Let the test alert fire for so long from now; when it ends."""

@@ -19,8 +19,10 @@ from stack.stand_in import grafana_in
 from store.samples import snapshot
 
 from exporter.store import Store
+from exporter.store.links import Links
 
 PATIENCE = 90
+ELSEWHERE = Links("https://exporter.example.com", "https://grafana.example.com")
 
 
 @pytest.fixture
@@ -34,6 +36,9 @@ def shop(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Shop
     monkeypatch.chdir(tmp_path)
     with Store(database) as store:
         store.write(snapshot(project="shop"))
+        store.write(snapshot(project="another"))
+        store.write(snapshot(project="of others"))
+        store.tell_links("of others", ELSEWHERE)
     return Shop(tmp_path, database)
 
 
@@ -98,9 +103,10 @@ def given_to(home: Path) -> dict[str, Any]:
     return found
 
 
-def report_url(database: str) -> str:
+def report_url(database: str, project: str = "shop") -> str:
+    asked = "select report_url from grafana.snapshots where project = %s"
     with psycopg.connect(database) as connection:
-        ((url,),) = connection.execute("select report_url from grafana.snapshots").fetchall()
+        ((url,),) = connection.execute(asked, (project,)).fetchall()
         return str(url)
 
 
@@ -118,7 +124,7 @@ def test_all_of_it_starts_answers_and_ends(
         *("--prometheus", program("prometheus"), "--grafana-home", home),
         *("--alertmanager", program("prometheus-alertmanager")),
     )
-    before = report_url(shop.store)
+    before = report_url(shop.store), report_url(shop.store, "another")
     with started(shop.config, *arguments) as stack:
         at = stack.addresses
         assert list(at) == ["part", "store", "exporter", "alertmanager", "prometheus", "grafana"]
@@ -126,6 +132,8 @@ def test_all_of_it_starts_answers_and_ends(
         assert report_url(shop.store).startswith(at["exporter"] + "snapshots/")
         page = requests.get(report_url(shop.store), timeout=PATIENCE).text
         assert f'href="{at["grafana"]}d/evaluation-model-overview?' in page
+        assert report_url(shop.store, "another").startswith(at["exporter"])
+        assert report_url(shop.store, "of others").startswith(ELSEWHERE.exporter)
         wait_for(lambda: up(at["prometheus"]))
         given = given_to(home)
         assert given["arguments"] == ["server", "--homepath", str(home)]
@@ -138,14 +146,14 @@ def test_all_of_it_starts_answers_and_ends(
         reader = given["environment"]
         url = "postgresql://{GRAFANA_DB_USER}:{GRAFANA_DB_PASSWORD}@{POSTGRES_HOST}:{POSTGRES_PORT}/{POSTGRES_DB}"
         with psycopg.connect(url.format(**reader)) as connection:
-            assert connection.execute("select count(*) from grafana.snapshots").fetchone() == (1,)
+            assert connection.execute("select count(*) from grafana.snapshots").fetchone() == (3,)
         code, said = stack.end()
     assert (code, said.splitlines()[-1]) == (0, "stopping")
     assert not alive(given["child"])
     for name in ("exporter", "alertmanager", "prometheus", "grafana"):
         with pytest.raises(requests.ConnectionError):
             requests.get(at[name], timeout=5)
-    assert report_url(shop.store) == before
+    assert (report_url(shop.store), report_url(shop.store, "another")) == before
 
 
 def test_a_test_alert_arrives_and_all_of_it_ends_when_told_to(

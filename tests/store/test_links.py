@@ -49,6 +49,16 @@ def test_each_project_has_its_own(database: str) -> None:
         assert store.links("p\0") == ADDRESSES
         assert store.links("q") == Links("https://q.example.com", "")
         assert store.links("no such project") == Links()
+        assert store.all_links() == {
+            "p\N{REPLACEMENT CHARACTER}": ADDRESSES,
+            "q": Links("https://q.example.com", ""),
+        }
+
+
+def test_addresses_that_only_this_machine_reaches_are_known_as_such() -> None:
+    assert Links().of_this_machine
+    assert Links("http://127.0.0.1:9877", "").of_this_machine
+    assert not Links("http://127.0.0.1:9877", "https://grafana.example.com").of_this_machine
 
 
 def test_a_store_that_is_away_is_told_by_the_next_run(tmp_path: Path) -> None:
