@@ -58,15 +58,16 @@ class ProjectPart:
 
 
 def projects_of(heads: Sequence[Snapshot], zone: tzinfo | None, folder: str) -> list[ProjectPart]:
-    """Projects, models and streams; *folder* is where the pages of snapshots lie."""
+    """Projects, models and streams, the worst first; *folder* is where the pages of snapshots lie."""
     projects: dict[str, dict[str, list[list[Snapshot]]]] = {}
     for stream in _streams(heads):
         models = projects.setdefault(stream[-1].project, {})
         models.setdefault(stream[-1].model, []).append(stream)
-    return [
+    parts = [
         ProjectPart(name, sorted((_model(*m, zone, folder) for m in models.items()), key=_worst))
         for name, models in sorted(projects.items())
     ]
+    return sorted(parts, key=lambda part: _worst(part.models[0])[0])  # what is wrong stands on top
 
 
 def marks_of(heads: Sequence[Snapshot], zone: tzinfo | None, folder: str | None = "") -> list[Mark]:

@@ -478,6 +478,12 @@ def test_the_index_shows_the_latest_of_each_stream_the_worst_models_first():
     assert seen.unbalanced == []
 
 
+def test_the_project_that_is_worst_off_stands_first_in_the_index():
+    heads = [stored(BLANK, id=1, project="aardvark"), drifted(id=2, project="zoo")]
+    text = Seen(index(heads)).words()
+    assert text.index("zoo") < text.index("aardvark")
+
+
 def test_the_index_of_nothing_says_what_to_type():
     assert "exporter run" in Seen(index([])).text
 
