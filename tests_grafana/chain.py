@@ -108,7 +108,7 @@ def chained(server: str, found: Grafana, folder: Path) -> Iterator[Chain]:
     grafana = parts.grafana(found, place["grafana"], ports.grafana, sources)
     with ExitStack() as stack:
         for part in (exporter, alertmanager, prometheus, grafana):
-            stack.enter_context(_started(part, place[part.name]))
+            stack.enter_context(started(part, place[part.name]))
         yield Chain(
             grafana=grafana.address.rstrip("/"),
             exporter=exporter.address.rstrip("/"),
@@ -126,7 +126,7 @@ def _program(name: str) -> Path:
 
 
 @contextmanager
-def _started(part: parts.Part, folder: Path) -> Iterator[None]:
+def started(part: parts.Part, folder: Path) -> Iterator[None]:
     own = {f"XDG_{name}_HOME": str(folder / name) for name in ("CACHE", "STATE")}
     said = {**own, **part.environment, "GF_LOG_CONSOLE_FORMAT": "json"}
     with running(part.command, part.ready, folder, **said):

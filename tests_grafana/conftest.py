@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import server
 
-from exporter.stack.settings import GET_GRAFANA, find_grafana
+from exporter.stack.settings import GET_GRAFANA, Grafana, find_grafana
 from tests_grafana.chain import Chain, chained
 from tests_grafana.outcome import Outcome, write
 
@@ -18,11 +18,17 @@ _OUTCOME = pytest.StashKey[Outcome]()
 
 
 @pytest.fixture(scope="session")
-def chain(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
-    """Grafana, and what it stands beside, at work."""
+def found() -> Grafana:
+    """The Grafana that is tried."""
     named = os.environ.get("GRAFANA_HOME")
     found = find_grafana(Path(named) if named else None, os.environ)
     assert found, f"there is no Grafana here: make test-grafana GRAFANA_HOME=folder; {GET_GRAFANA}"
+    return found
+
+
+@pytest.fixture(scope="session")
+def chain(server: str, found: Grafana, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
+    """Grafana, and what it stands beside, at work."""
     with chained(server, found, tmp_path_factory.mktemp("chain")) as running:
         yield running
 

@@ -21,6 +21,7 @@ from deploy.composed import (
     defaults,
     environment,
     mounts,
+    put_in,
     variables,
 )
 
@@ -100,6 +101,23 @@ def test_an_image_has_a_full_version(name: str) -> None:
     assert re.fullmatch(r"v?\d+\.\d+(\.\d+)?(-[a-z]+[\d.]*)?", version)
     assert repository
     assert repository != "evaluation-exporter" or version == exporter.__version__
+
+
+def test_one_service_builds_the_image_and_all_others_of_it_wait_for_that_one() -> None:
+    ours = {n: s for n, s in SERVICES.items() if s["image"].startswith("evaluation-exporter:")}
+    assert [name for name, service in SERVICES.items() if "build" in service] == ["migrate"]
+    others = {name: service for name, service in ours.items() if name != "migrate"}
+    assert others.keys() == {"exporter", "runner", "demo"}
+    for service in others.values():
+        assert service["pull_policy"] == "never"  # it is nowhere to be had
+        assert "migrate" in service["depends_on"]
+
+
+def test_addresses_that_people_click_have_the_ports_that_are_chosen() -> None:
+    chosen = {name: f"4{value}" for name, value in defaults().items() if name.endswith("_PORT")}
+    for name, port in (("prometheus", "PROMETHEUS_PORT"), ("alertmanager", "ALERTMANAGER_PORT")):
+        (script,) = SERVICES[name]["command"]
+        assert f"--web.external-url=http://127.0.0.1:{chosen[port]}/" in put_in(script, chosen)
 
 
 @every

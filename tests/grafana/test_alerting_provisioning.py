@@ -29,7 +29,8 @@ from exporter.store.expected import Expected
 from exporter.store.latest import LatestReader
 
 FOLDER = Path(__file__).parents[2] / "grafana_dashboards" / "provisioning" / "alerting"
-FILES = sorted(FOLDER.iterdir())
+EXAMPLES = FOLDER.parent / "examples"
+FILES = sorted((*FOLDER.iterdir(), *EXAMPLES.iterdir()))
 GROUPS = yaml.safe_load((FOLDER / "rules.yaml").read_text("utf-8"))["groups"]
 GIVEN = [rule for group in GROUPS for rule in group["rules"]]
 BY_NAME = {rule["title"]: rule for rule in GIVEN}
@@ -104,7 +105,7 @@ def test_a_key_that_grafana_ignores_would_be_seen() -> None:
 
 
 def test_only_rules_and_their_contact_point_are_loaded() -> None:
-    loaded = {file.name for file in FILES if file.suffix in (".yaml", ".yml", ".json")}
+    loaded = {file.name for file in FOLDER.iterdir()}
     assert loaded == {"contact-points.yaml", "rules.yaml"}
 
 
@@ -115,7 +116,7 @@ def test_a_variable_is_a_plain_name(file: Path) -> None:
     for text in expanded_texts(given):
         names = re.findall(r"(?<!\$)\$([A-Z_]+)", text)
         assert text.replace("$$labels", "").count("$") == len(names), text
-        assert file.suffix == ".example" or set(names) <= VARIABLES
+        assert file.parent == EXAMPLES or set(names) <= VARIABLES
 
 
 def expanded_texts(given: Any) -> Iterator[str]:
@@ -147,7 +148,7 @@ def test_uids_and_titles_are_of_one_rule_each_and_short_enough() -> None:
 
 def test_groups_are_evaluated_in_steps_of_ten_seconds_in_a_folder_of_their_own() -> None:
     titles = {
-        provider["folder"]
+        provider.get("folder", "")
         for provider in yaml.safe_load(
             (FOLDER.parent / "dashboards" / "evaluation.yaml").read_text("utf-8")
         )["providers"]
@@ -213,9 +214,13 @@ def test_a_rule_is_tied_to_a_panel_and_a_heading_of_the_runbook(rule: dict[str, 
     assert anchor == rule["title"].lower()
 
 
-@pytest.mark.parametrize("name", ["contact-points.yaml", "contact-points-direct.yaml.example", "policies.yaml.example"])  # fmt: skip
-def test_every_receiver_that_is_named_is_there(name: str) -> None:
-    given = yaml.safe_load((FOLDER / name).read_text("utf-8"))
+@pytest.mark.parametrize(
+    "file",
+    [FOLDER / "contact-points.yaml", EXAMPLES / "contact-points-direct.yaml", EXAMPLES / "policies.yaml"],
+    ids=lambda file: file.name,
+)  # fmt: skip
+def test_every_receiver_that_is_named_is_there(file: Path) -> None:
+    given = yaml.safe_load(file.read_text("utf-8"))
     named = {p["name"] for p in given.get("contactPoints", ())}
     for policy in given.get("policies", ()):
         named |= {policy["receiver"], *(route["receiver"] for route in policy["routes"])}
@@ -223,8 +228,8 @@ def test_every_receiver_that_is_named_is_there(name: str) -> None:
 
 
 def test_policies_name_only_mute_times_that_are_there() -> None:
-    policies = yaml.safe_load((FOLDER / "policies.yaml.example").read_text("utf-8"))["policies"]
-    times = yaml.safe_load((FOLDER / "mute-timings.yaml.example").read_text("utf-8"))["muteTimes"]
+    policies = yaml.safe_load((EXAMPLES / "policies.yaml").read_text("utf-8"))["policies"]
+    times = yaml.safe_load((EXAMPLES / "mute-timings.yaml").read_text("utf-8"))["muteTimes"]
     named = {t for p in policies for r in p["routes"] for t in r.get("mute_time_intervals", ())}
     assert named == {time["name"] for time in times}
 

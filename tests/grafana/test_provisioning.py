@@ -94,14 +94,30 @@ def test_the_database_is_named_where_every_grafana_looks() -> None:
 
 def test_the_provider_has_no_key_that_grafana_would_ignore() -> None:
     assert PROVIDERS.keys() == {"apiVersion", "providers"}
-    (provider,) = PROVIDERS["providers"]
-    assert wrong(provider, PROVIDER) == []
-    assert wrong(provider["options"], OPTIONS) == []
-    assert provider["updateIntervalSeconds"] > 10
+    for provider in PROVIDERS["providers"]:
+        assert wrong(provider, PROVIDER) == []
+        assert wrong(provider["options"], OPTIONS) == []
+        assert provider["updateIntervalSeconds"] > 10
+    provider = PROVIDERS["providers"][0]
     assert UID.fullmatch(provider["folderUid"])
     assert (
         provider["options"]["foldersFromFilesStructure"] is False
     )  # it wants no folder of its own
+
+
+def test_not_all_providers_have_one_folder_since_grafana_would_make_its_dashboards_anew_at_each_start() -> (
+    None
+):
+    first, second = PROVIDERS["providers"]
+    assert first["folder"] != second.get("folder", "")
+    assert second["options"] == {"path": "/dev/null"}  # it is there everywhere, and has nothing
+
+
+def test_grafana_finds_every_folder_that_it_looks_for_and_nothing_that_it_skips() -> None:
+    folders = {path.name: path for path in (ROOT / "provisioning").iterdir()}
+    assert folders.keys() == {"alerting", "dashboards", "datasources", "examples", "plugins"}
+    read = (file for name, path in folders.items() if name != "examples" for file in path.iterdir())
+    assert {file.suffix for file in read if file.name != ".gitkeep"} == {".yaml"}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.parent.name)
