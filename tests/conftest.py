@@ -136,6 +136,17 @@ def as_role(url: str, role: str) -> str:
 
 
 @contextmanager
+def open_folder() -> Iterator[Path]:
+    """A folder that the account of an embedded server can enter, as it cannot those of `tmp_path`."""
+    folder = Path(tempfile.mkdtemp(prefix="exporter-folder-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
 def made_database(server: str, template: str = TEMPLATE) -> Iterator[str]:
     """A database copied from a template, and dropped in the end; its URL."""
     name = f"test_{uuid.uuid4().hex[:12]}"

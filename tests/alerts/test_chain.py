@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from alerts.chain import Chain, chained
 from alerts.servers import until
+from conftest import open_folder
 
 pytestmark = pytest.mark.server
 OF_CHURN = {"alertname": "EvaluationTestsFailing", "model": "churn"}
@@ -53,13 +54,9 @@ def begin(chain: Chain) -> None:
 
 
 @pytest.fixture(scope="module")
-def story(
-    program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Story]:
+def story(program: Callable[[str], str]) -> Iterator[Story]:
     """All of it, once: it takes a minute."""
-    folder = tmp_path_factory.mktemp("chain")
-    folder.chmod(0o755)
-    with chained(folder, program, begin=begin) as chain:
+    with open_folder() as folder, chained(folder, program, begin=begin) as chain:
         yield _told(chain)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -12,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
+from conftest import open_folder
 
 from exporter.cli import main
 from exporter.config import load_config
@@ -47,14 +47,11 @@ def call(folder: Path) -> Result:
 @pytest.fixture(scope="module")
 def shown() -> Iterator[Shown]:
     """The demo, once, with an embedded store that all accounts can reach and nobody keeps."""
-    root = Path(tempfile.mkdtemp(prefix="exporter-demo-"))
-    root.chmod(0o755)
-    with pytest.MonkeyPatch.context() as patch:
+    with open_folder() as root, pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", f"{root / 'state'}")
         patch.setenv("XDG_CACHE_HOME", f"{root / 'cache'}")
         now = datetime.now(UTC)
         yield Shown(root / "demo", now, call(root / "demo"))
-    shutil.rmtree(root)
 
 
 def told(text: str, what: str) -> str:

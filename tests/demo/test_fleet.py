@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -13,6 +11,7 @@ import pandas as pd
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
+from conftest import open_folder
 
 from exporter.cli import main
 from exporter.config import load_config
@@ -57,14 +56,11 @@ def call(folder: Path, *more: str) -> Result:
 @pytest.fixture(scope="module")
 def shown() -> Iterator[Shown]:
     """The fleet, once, with an embedded store that all accounts can reach and nobody keeps."""
-    root = Path(tempfile.mkdtemp(prefix="exporter-fleet-"))
-    root.chmod(0o755)
-    with pytest.MonkeyPatch.context() as patch:
+    with open_folder() as root, pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", f"{root / 'state'}")
         patch.setenv("XDG_CACHE_HOME", f"{root / 'cache'}")
         with open_store("embedded") as store:
             yield Shown(root / "demo", call(root / "demo"), store.connection())
-    shutil.rmtree(root)
 
 
 def test_every_model_is_evaluated_without_an_error(shown: Shown) -> None:

@@ -17,6 +17,7 @@ import psycopg
 import pytest
 import requests
 from alerts.servers import PATIENCE, answers, free_port, until
+from conftest import open_folder
 from deploy.composed import ROOT, SERVICES, defaults, environment, mounts, put_in
 
 from exporter.store.binaries import find_binaries
@@ -105,9 +106,9 @@ def test_prometheus_starts_and_has_the_token_in_a_file_that_only_it_can_read(
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def place() -> Iterator[str]:
     """Where a server listens that the container's script has prepared, with the roles' passwords."""
-    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), {"fsync": "off"}) as postgres:
+    with open_folder() as folder, EmbeddedPostgres(folder, {"fsync": "off"}) as postgres:
         script = ROOT / "deploy" / "postgres" / "roles.sql"
         psql, url = str(find_binaries({}) / "psql"), postgres.url_of("postgres")
         command = [psql, "-X", "-q", "-f", str(script), url]

@@ -5,12 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import textwrap
 import time
 from base64 import b64encode
@@ -22,6 +20,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import requests
+from conftest import open_folder
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 from store.samples import DAY, NOW, snapshot
@@ -132,10 +131,8 @@ def basic(user: str, password: str) -> str:
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A folder that the account of an embedded server can reach, too."""
-    made = Path(tempfile.mkdtemp(prefix="exporter-serve-"))
-    made.chmod(0o755)
-    yield made
-    shutil.rmtree(made)
+    with open_folder() as made:
+        yield made
 
 
 @pytest.fixture

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conftest import open_folder
 from store.samples import rows, snapshot
 
 from exporter.snapshot import MetricRow, Snapshot
@@ -30,12 +29,9 @@ KILLS = (60, 170, 280)
 @pytest.fixture
 def postgres() -> Iterator[EmbeddedPostgres]:
     """A migrated server of the test's own, with fsync on, as users have it."""
-    root = Path(tempfile.mkdtemp(prefix="exporter-crash-"))
-    with EmbeddedPostgres(root) as server:
+    with open_folder() as folder, EmbeddedPostgres(folder) as server:
         migrate(server.url)
         yield server
-    shutil.rmtree(server.root)
-    shutil.rmtree(root, ignore_errors=True)
 
 
 def kill(server: EmbeddedPostgres) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from conftest import open_folder
 from store.samples import snapshot
 
 from exporter.errors import StoreError
@@ -33,11 +34,9 @@ NOBODY = 65534
 @pytest.fixture
 def state(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A state folder that other accounts can reach; what lies elsewhere is removed as well."""
-    folder = Path(tempfile.mkdtemp(prefix="exporter-state-"))
-    folder.chmod(0o755)
-    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
-    yield folder
-    shutil.rmtree(folder)
+    with open_folder() as folder:
+        monkeypatch.setenv("XDG_STATE_HOME", str(folder))
+        yield folder
 
 
 def running(server: EmbeddedPostgres) -> bool:
