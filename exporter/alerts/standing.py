@@ -11,6 +11,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from exporter.alerts.definitions import Rule
+from exporter.alerts.inhibitions import inhibited_by, is_source
 from exporter.alerts.rules import HEARD, RULES
 from exporter.prometheus.rendering import LOCAL
 
@@ -135,9 +136,8 @@ def state_of(
         figures = asker.figures(list(heads.values()))
         found = [_standing(rule, row) for rule in rules for row in asker.instances(rule)]
     full = [_filled(standing, heads, tests, figures) for standing in found]
-    late = {_evaluation(s.labels): LATE for s in full if s.rule.name == LATE}
-    paged = {_evaluation(s.labels): s.rule.name for s in full if s.severity == "page"}
-    alerts = [_silenced(standing, late, paged) for standing in full]
+    sources = _sources(full)
+    alerts = [_silenced(standing, sources) for standing in full]
     alerts.sort(key=lambda s: (SEVERITIES.index(s.severity), *s.labels.values()))
     return State(alerts, [test for test in tests if not test.alerting], len(heads))
 
@@ -240,11 +240,26 @@ def _filled(
     )
 
 
+def _sources(standings: Sequence[Standing]) -> Mapping[_Stream, Sequence[Mapping[str, str]]]:
+    """The labels of those that may keep others from being sent, by their evaluation; one of each kind."""
+    found: dict[_Stream, dict[tuple[str, str], Mapping[str, str]]] = {}
+    for standing in standings:
+        if is_source(labels := _told(standing)):
+            kind = standing.rule.name, standing.severity
+            found.setdefault(_evaluation(standing.labels), {}).setdefault(kind, labels)
+    return {stream: list(kinds.values()) for stream, kinds in found.items()}
+
+
+def _told(standing: Standing) -> Mapping[str, str]:
+    """Its labels as Alertmanager has them."""
+    own = {"alertname": standing.rule.name, "component": standing.rule.component}
+    return {**standing.labels, **own, "severity": standing.severity}
+
+
 def _silenced(
-    standing: Standing, late: Mapping[_Stream, str], paged: Mapping[_Stream, str]
+    standing: Standing, sources: Mapping[_Stream, Sequence[Mapping[str, str]]]
 ) -> Standing:
-    """As Alertmanager inhibits: tests of a late batch are of an old one, and who is woken needs no warning."""
-    if standing.rule.component not in ("tests", "figures"):
-        return standing
-    others = late if standing.severity == "page" else {**paged, **late}
-    return replace(standing, silenced_by=others.get(_evaluation(standing.labels), ""))
+    """The same with the alert that keeps it from being sent, if there is one."""
+    near = sources.get(_evaluation(standing.labels), ())
+    source = inhibited_by(_told(standing), near)
+    return replace(standing, silenced_by=source["alertname"]) if source else standing

@@ -7,6 +7,7 @@ import email.policy
 import itertools
 import json
 import queue
+import re
 import socketserver
 import subprocess
 import threading
@@ -31,6 +32,7 @@ from deploy.routing import (
 
 from exporter.alerts import RULES
 from exporter.alerts.grafana import FOLDER as GRAFANA_FOLDER
+from exporter.alerts.inhibitions import INHIBITIONS, SAME, Inhibition
 
 MODEL = {"project": "shop", "model": "churn", "evaluation": "inputs", "stream": "region=eu"}
 FAILING = {"alertname": "EvaluationTestsFailing", "component": "tests", **MODEL}
@@ -159,6 +161,22 @@ LATE = MODEL | {
 }
 DRIFT = MODEL | {"alertname": "EvaluationDriftHigh", "component": "figures", "severity": "info"}
 GRAFANA = {"grafana_folder": GRAFANA_FOLDER}
+
+
+def test_the_command_knows_the_same_inhibitions_of_a_stream() -> None:
+    given = yaml.safe_load(CONFIG.read_text("utf-8"))["inhibit_rules"]
+    found = [
+        Inhibition(*(_matched(rule[f"{side}_matchers"]) for side in ("source", "target")))
+        for rule in given
+        if rule.get("equal") == list(SAME)
+    ]
+    assert found == list(INHIBITIONS)
+
+
+def _matched(matchers: list[str]) -> dict[str, str]:
+    """Labels and the expressions that they are to fit; `!=` is none of these."""
+    found = [re.fullmatch(r'(\w+)=~?"([^"]*)"', matcher) for matcher in matchers]
+    return {hit[1]: hit[2] for hit in found if hit}
 
 
 @pytest.mark.server
