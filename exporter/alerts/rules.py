@@ -203,7 +203,7 @@ group by 1, 2, 3, 4, 5, 6""",
         meaning="The job that evaluates, or the one that writes its data, has not run; of an evaluation that waits for labels: no labels come. "
         "It inhibits the alerts of tests of the same evaluation: they speak of an old batch.",
         look=f"`exporter list CONFIG --model …`, {_OF}; `exporter run CONFIG` says what is due and why not; the scheduler's log.",
-        act="Run the job; `exporter run CONFIG` catches up on every due window by itself. A model that was retired: `exporter delete` its snapshots, or wait for `forget`.",
+        act="Run the job; `exporter run CONFIG` catches up on every due window by itself. A model that was retired: `exporter delete` its snapshots, or silence it until it is forgotten, for 30 days.",
         silence="By `project`, `model` and `evaluation` until the feed is back; holidays by a mute time.",
     ),
     Rule(
@@ -278,7 +278,7 @@ group by 1, 2, 3, 4, 5, 6, 7""",
         act="Is it the data (missing, new categories, out of range: ask who writes it) or the world (drift in many columns, quality falling: retrain)? "
         "Mended data: `exporter run CONFIG --force --from … --to …` evaluates the window again, and the alert ends. "
         "A test that cries wolf: widen it, or let it wait with `alert: {after: 2 of 3}`.",
-        silence="By `project`, `model` and `evaluation`, until the next batch is due; for one test `alert: false` in the config.",
+        silence="By `project`, `model` and `evaluation`, until the next batch is due. For one test `alert: false` in the config, which counts from the next batch on, or at once with `exporter run CONFIG --force --from …`.",
     ),
     Rule(
         name="EvaluationTestFailingRepeatedly",

@@ -110,6 +110,56 @@ def test_an_alert_goes_where_its_labels_say(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def of_the_page(key: str) -> dict[str, Any]:
+    """The YAML of docs/alerts.md that begins with this key."""
+    page = (FOLDER.parents[1] / "docs" / "alerts.md").read_text("utf-8")
+    (block,) = re.findall(rf"```yml\n({key}:.*?)```", page, re.DOTALL)
+    found: dict[str, Any] = yaml.safe_load(block)
+    return found
+
+
+def routed(amtool_: str, config: Path, labels: dict[str, str]) -> str:
+    """Where amtool says that an alert goes."""
+    given = [f"{name}={value}" for name, value in labels.items()]
+    done = amtool(amtool_, "config", "routes", "test", f"--config.file={config}", *given)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_under_another_tree_alerts_go_where_they_go_alone_and_others_go_on(
+    program: Callable[[str], str], tmp_path: Path
+) -> None:
+    shipped = yaml.safe_load(CONFIG.read_text("utf-8"))
+    theirs = of_the_page("route")
+    theirs["route"]["routes"][0]["routes"] = shipped["route"]["routes"]
+    assert (
+        theirs["route"]["routes"][0].items()
+        >= {name: value for name, value in shipped["route"].items() if name != "routes"}.items()
+    )
+    theirs["inhibit_rules"] = shipped["inhibit_rules"]
+    theirs["receivers"] = [*shipped["receivers"], {"name": "yours"}]
+    path = tmp_path / "alertmanager.yml"
+    path.write_text(json.dumps(theirs))
+    binary = program("amtool")
+    for rule in RULES:
+        for severity in ("page", "warning", "info"):
+            labels = {"alertname": rule.name, "component": rule.component, "severity": severity}
+            assert routed(binary, path, labels) == routed(binary, CONFIG, labels)
+    other = {"alertname": "KubePodCrashLooping", "severity": "page", "component": "exporter"}
+    assert routed(binary, path, other) == "yours"
+
+
+def test_a_mute_time_of_the_page_is_one_that_alertmanager_takes(
+    program: Callable[[str], str], tmp_path: Path
+) -> None:
+    given = of_the_page("time_intervals")
+    given["receivers"] = yaml.safe_load(CONFIG.read_text("utf-8"))["receivers"]
+    path = tmp_path / "alertmanager.yml"
+    path.write_text(json.dumps(given))
+    done = amtool(program("amtool"), "check-config", path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_every_severity_and_component_of_the_rules_is_one_that_the_routes_know() -> None:
     assert {rule.severity for rule in RULES} == {"page", "warning", "info", ""}
     assert {rule.component for rule in RULES} == {"exporter", "freshness", "tests", "figures"}
