@@ -151,3 +151,33 @@ def test_what_counts_as_missing_is_null_in_given_rows_and_stored_ones(
         assert ours["missing_count_by_kind", "plan", "n/a"] == 3
         assert ours["min", "age", ""] > 0
     assert len(found) == 2
+
+
+def test_columns_that_only_the_batch_has_are_told_of_where_kinds_are_inferred() -> None:
+    new = frame(1).assign(**{f"n{i}": 1.5 for i in range(6)}, skip=1, made=2)
+    where = {"ignore": ["skip"], "id": "made"}
+    with pytest.warns(UserWarning, match=r"no values of 'n0', 'n1', 'n2', 'n3', 'n4', …: not eval"):
+        exporter.evaluate(new, frame(0).assign(made=3), metrics=["row_count"], columns=where)
+    declared = {"numerical": ["age"], "categorical": ["plan"]}
+    exporter.evaluate(new, frame(0), metrics=["row_count"], columns=declared)
+    profiled = exporter.profile_reference(frame(0), columns=declared)
+    assert exporter.evaluate(new, profiled, metrics=["row_count"]).rows == 500
+
+
+def test_a_frame_may_hold_numbers_and_texts_that_arrow_does_not() -> None:
+    hostile = pd.DataFrame(
+        {
+            "large": [2**70, None, 2**80] * 20,
+            "larger": [10**400, None, 1] * 20,
+            "text": ["\ud800", "a", None] * 20,
+            "mixed": [True, 2.0, "a"] * 20,
+        },
+        dtype=object,
+    )
+    found = exporter.evaluate(hostile, metrics=["missing_ratio", "max", "category_count"])
+    told = {(row.metric, row.column, row.label): row.value for row in found.metrics}
+    assert told["max", "large", ""] == 2.0**80
+    assert told["missing_ratio", "larger", ""] == pytest.approx(1 / 3)
+    assert told["category_count", "text", "\ufffd"] == 20
+    assert told["category_count", "mixed", "true"] == told["category_count", "mixed", "2"] == 20
+    assert "\ufffd" in found.to_json()

@@ -22,6 +22,7 @@ ROLES = (
     "time", "id", "target", "prediction", "probability", "positive", "threshold", "user", "item",
     "embeddings", "ignore",
 )  # fmt: skip
+_TOLD = 5  # names in one warning
 _ONE_COLUMN = ("target", "prediction", "probability", "id", "user", "item")
 
 
@@ -197,6 +198,22 @@ def _tell_of_absent(name: str | None, batch: Batch) -> None:
         warnings.warn(f"there is no column {name!r}{hint}", stacklevel=3)
 
 
+def tell_of_new(batch: Batch, schema: Schema, columns: Mapping[str, Any] | None) -> None:
+    """Warn of columns of a batch that the reference, from which all kinds were inferred, says nothing of."""
+    given = columns or {}
+    if any(given.get(kind) for kind in KINDS):
+        return
+    expected = {*schema.kinds, *schema.apart, *given.get("ignore", ())}
+    expected |= {given.get("id"), _time(given), schema.target, schema.prediction}
+    new = [name for name in batch.types if name not in expected]
+    if new:
+        told = ", ".join(map(repr, new[:_TOLD])) + (", …" if len(new) > _TOLD else "")
+        text = (
+            f"the reference has no values of {told}: not evaluated; list the columns to watch them"
+        )
+        warnings.warn(text, stacklevel=3)
+
+
 def _label(value: Any) -> str:
     """Canonical text: `1`, never `1.0`; `true`."""
     if isinstance(value, bool):
@@ -228,25 +245,44 @@ def arrow_table(data: Any) -> pa.Table:
 
 
 def _from_pandas(frame: Any) -> pa.Table:
-    names = checked_names([str(name) for name in frame.columns], "the frame")
+    names = checked_names([_sound(str(name)) for name in frame.columns], "the frame")
     columns = {}
     for i, name in enumerate(names):
         series = frame.iloc[:, i]
         try:
             columns[name] = pa.chunked_array(pa.Array.from_pandas(series))
-        except (pa.ArrowException, TypeError):
+        except OverflowError:
+            columns[name] = _large(series, name)
+        except (pa.ArrowException, TypeError, UnicodeError):
             columns[name] = _mixed(series, name)
         except ValueError:  # not in chunks
             columns[name] = pa.chunked_array([pa.Array.from_pandas(series)])
     return pa.table(columns)
 
 
+def _large(series: Any, name: str) -> pa.ChunkedArray:
+    """A column of whole numbers that no integer type holds, as the floats next to them."""
+    try:
+        numbers = [
+            None if missing else float(x) for x, missing in zip(series, series.isna(), strict=True)
+        ]
+    except (OverflowError, TypeError, ValueError):  # beyond floats as well, or not all are numbers
+        return _mixed(series, name)
+    return pa.chunked_array([pa.array(numbers, pa.float64())])
+
+
 def _mixed(series: Any, name: str) -> pa.ChunkedArray:
     """A column of numbers and text as text: the evaluation then tells that it is not what was declared."""
     try:
         texts = [
-            None if missing else str(x) for x, missing in zip(series, series.isna(), strict=True)
+            None if missing else _sound(_label(x))
+            for x, missing in zip(series, series.isna(), strict=True)
         ]
     except (TypeError, ValueError) as error:
         raise BatchError(f"column {name!r} of the frame cannot be read: {error}") from error
     return pa.chunked_array([pa.array(texts, pa.string())])
+
+
+def _sound(text: str) -> str:
+    """The text with U+FFFD for lone surrogates, which Arrow does not hold."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
