@@ -81,11 +81,9 @@ def drifted_columns(drift: DriftRows) -> float:
 @metric(per="dataset", unit="ratio", better="lower", automatic=Automatic(Bound("lt", 0.3)))
 def drifted_columns_ratio(drift: DriftRows) -> float:
     """Share of the compared columns that have drifted."""
-    return (
-        sum(bool(row.drifted) for row in drift.rows) / len(drift.tested)
-        if drift.tested
-        else float("nan")
-    )
+    if not drift.tested:
+        raise ValueError("no column could be compared")
+    return sum(bool(row.drifted) for row in drift.rows) / len(drift.tested)
 
 
 @metric(

@@ -63,8 +63,8 @@ def row_count(table: TableProfile) -> float:
     survives=True,
 )
 def column_count(table: TableProfile) -> dict[str, float]:
-    """Declared columns, in all and by type."""
-    kinds = list(table.kinds.values())
+    """Declared columns that are there, in all and by type."""
+    kinds = [kind for name, kind in table.kinds.items() if name in table.types]
     by_type = {kind: float(kinds.count(kind)) for kind in KINDS}
     return {"": float(len(kinds))} | by_type
 

@@ -61,6 +61,17 @@ def test_infinity_is_there_but_no_value_of_its_own():
     assert figure("unique_count", column) == 1
 
 
+def test_a_column_that_is_gone_is_not_counted_among_the_columns():
+    schema = schema_of({"a": "numerical", "b": "categorical"})
+    both, one = pa.table({"a": [1.0, 2.0], "b": ["x", "y"]}), pa.table({"a": [1.0, 2.0]})
+    found = evaluated(one, both, schema, "column_count", tests=["column_count"])
+    told = {row.label: (row.value, row.reference) for row in found.metrics}
+    assert told[""] == (1, 2)
+    assert told["numerical"] == (1, 1)
+    assert told["categorical"] == (0, 1)
+    assert [test.status for test in found.tests] == ["fail"]
+
+
 @given(some_rows)
 def test_the_table_is_counted_as_pandas_counts_it(told):
     rows = table(told)
