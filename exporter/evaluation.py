@@ -41,6 +41,7 @@ from exporter.snapshot import (
     MetricRow,
     Snapshot,
     canonical,
+    each_once,
 )
 
 if TYPE_CHECKING:  # descriptors cost 30 ms, and few models have texts
@@ -115,7 +116,7 @@ def evaluate(batch: Batch, reference: ReferenceProfile | None, plan: Plan) -> Sn
     drift = [row for result in results for row in result.drift]
     outcome, why = _outcome(batch, reference, plan)
     dataset = _Dataset(batch.rows, reference, table, DriftRows(drift), outcome, why, whole, opened)
-    metrics = [row for use in plan.for_dataset() for row in dataset.rows(use)]
+    metrics = each_once([row for use in plan.for_dataset() for row in dataset.rows(use)])
     metrics += [row for result in results for row in result.metrics]
     drift = [*drift, *columns.of_sets()]
     return Snapshot(

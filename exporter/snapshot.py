@@ -304,6 +304,11 @@ def canonical(params: Mapping[str, Any]) -> str:
     return json.dumps(params, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+def each_once(rows: Iterable[MetricRow]) -> list[MetricRow]:
+    """The figures, each once: a pair of columns may be asked for by either of them."""
+    return list({(r.metric, r.column, r.label, canonical(r.params)): r for r in rows}.values())
+
+
 def _told(test: CheckResult) -> str:
     place = f" of {test.column!r}" if test.column else ""
     label = f" [{test.label}]" if test.label else ""

@@ -185,12 +185,6 @@ def test_a_metric_that_fails_costs_only_its_own_row():
     assert figures.value("mean", "age") == pytest.approx(49)
 
 
-def test_a_task_without_such_a_figure_says_so():
-    figures = Figures(evaluated(table(), None, INPUTS, "mae"))
-    expected = "needs a task, a target and a prediction among the model's columns"
-    assert figures.row("mae").error == expected
-
-
 # ---- values that are not what they should be
 
 

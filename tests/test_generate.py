@@ -104,12 +104,11 @@ def test_every_preset_stands_there_with_its_parts(name: str, parts: tuple[object
 
 def test_the_examples_of_the_page_are_sound() -> None:
     from exporter import yaml
-    from exporter.batch import Schema
     from exporter.plan import make_plan
 
     text = "\n".join(re.findall(r"^    ((?:metrics|tests): .*)$", PAGE, re.MULTILINE))
     given = yaml.load(text).data
-    assert make_plan(given["metrics"], Schema({}, ()), tests=given["tests"]).checks
+    assert make_plan(given["metrics"], None, tests=given["tests"]).checks
 
 
 def test_a_metric_of_a_plugin_stands_in_no_generated_file(tmp_path: Path) -> None:

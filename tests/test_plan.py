@@ -126,7 +126,9 @@ def test_each_set_of_embeddings_has_one_method():
         (("picture",), "embedding_model"),
         (("sound",), "embedding_mmd"),
     ]
-    other = {"embeddings_drift": {"columns": "all", "method": "embedding_ratio"}}
+    others = {"embeddings_drift": {"columns": "all", "method": "embedding_ratio"}}
+    assert sets(plan_of(others, asked))["sound"] == "embedding_mmd"
+    other = {"embeddings_drift": {"columns": ["sound"], "method": "embedding_ratio"}}
     _, text = mistake(asked, other)
     assert text.startswith("set 'sound' has one drift method in an evaluation")
 
@@ -429,5 +431,5 @@ def test_a_plan_profiles_what_it_reads():
 
 def test_a_plan_is_made_of_everything_that_can_be_asked_for():
     wanting = {i for i, spec in CATALOGUE.items() if Parameter.empty in spec.options.values()}
-    plan = plan_of(*(i for i in CATALOGUE if i not in wanting))
+    plan = plan_of(*(i for i in CATALOGUE if i not in wanting), schema=None)
     assert {use.spec.id for use in plan.uses} == CATALOGUE.keys() - wanting

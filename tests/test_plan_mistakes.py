@@ -238,3 +238,42 @@ MANY = schema_of(
 @pytest.mark.parametrize("metric", ["accuracy", "recall_by_label", "baseline_f1"])
 def test_a_decision_that_cannot_be_made_is_refused(metric, schema, options, key, text):
     assert mistake({metric: options}, schema=schema) == (("metrics", 0, metric, key), text)
+
+
+BINARY = schema_of(
+    KINDS | {"y": "categorical"}, ("age",), target="y", prediction="y2", task="binary"
+)
+CLASSES = "is of models with task: binary or multiclass; this one "
+
+
+@pytest.mark.parametrize("kind", ["metrics", "tests"])
+@pytest.mark.parametrize(
+    ("schema", "entry", "text"),
+    [
+        (INPUTS, "mae", "mae is of models with task: regression; this one has none"),
+        (INPUTS, "regression", "regression is of models with task: regression; this one has none"),
+        (SCHEMA, "accuracy", f"accuracy {CLASSES}is task: regression"),
+        (SCHEMA, "TestAccuracyScore", f"accuracy {CLASSES}is task: regression"),
+        (SCHEMA, "ranking", "ranking is of models with task: ranking; this one is task: regression"),
+        (BINARY, "hit_rate_at_k", "hit_rate_at_k is of models with task: ranking; this one is task: binary"),
+        (BINARY, "roc_auc", "roc_auc: needs columns.probability"),
+    ],
+)  # fmt: skip
+def test_a_figure_that_the_model_s_task_does_not_have_is_refused(kind, schema, entry, text):
+    if entry.startswith("Test") and kind == "metrics":
+        entry = "Accuracy"
+    assert [p.text for p in mistakes(**{kind: [entry]}, schema=schema)] == [text]
+
+
+def test_rates_of_two_classes_are_refused_for_more_of_them():
+    several = {c: f"p_{c}" for c in "abc"}
+    many = schema_of(KINDS, ("age",), target="y", task="multiclass", probabilities=several)
+    assert mistake("tpr", schema=many)[1] == "tpr: is for two classes: the model has more"
+    assert mistakes(["classification"], ["multiclass_classification"], many) == []
+
+
+def test_drift_of_the_target_is_warned_of_where_there_is_no_outcome():
+    told: list[Problem] = []
+    make_plan(["target_drift", "data_drift"], INPUTS, hints=told)
+    text = "target_drift gives nothing: the model has neither target nor prediction"
+    assert told == [Problem(("metrics", 0), text)]

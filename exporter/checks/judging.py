@@ -48,6 +48,11 @@ class Check:
         wanted = self.columns is None or column in self.columns
         return wanted and column not in self.without
 
+    def reads_all(self, columns: tuple[str, ...]) -> bool:
+        """Whether it looks at what is told of these; of a pair one is enough where it looks at one column."""
+        enough = any if self.columns is not None and len(self.columns) == 1 else all
+        return enough(map(self.reads, columns))
+
     def result(
         self, status: Status, message: str, column: str = "", label: str = ""
     ) -> CheckResult:
@@ -123,7 +128,7 @@ class _Judge:
         mine = [
             row
             for row in self.by_id.get(check.spec.id, ())
-            if all(map(check.reads, _columns_of(check.spec, row)))
+            if check.reads_all(_columns_of(check.spec, row))
             and dict(row.params) == dict(check.params)
         ]
         if check.label is not None:

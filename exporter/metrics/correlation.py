@@ -36,7 +36,7 @@ def correlation(rows: Rows, *, method: Method = "pearson") -> Found:
     """Correlation of two columns, from -1 to 1; `cramer_v` of categories, from 0 to 1.
 
     Each pair once: the column whose name comes first in the alphabet, and the other as label.
-    Chosen columns give the pairs among them.
+    Chosen columns give the pairs among them, a single one its pairs with all others.
     """
     return _found(rows, method, _among(rows, rows.columns, method))
 
@@ -117,12 +117,14 @@ def changed_correlations(
 
 
 def _among(rows: Rows, columns: Iterable[str], method: str) -> list[Pair]:
-    """The pairs of these columns that the method reads, each once."""
-    kind = kind_read(method)
-    names = sorted(c for c in columns if rows.schema.kinds.get(c) == kind)
+    """The pairs of these columns that the method reads, each once; a single one's with all others."""
+    kind, asked = kind_read(method), set(columns)
+    alone = asked if len(asked) == 1 else set[str]()
+    known = rows.schema.kinds if alone else asked
+    names = sorted(c for c in known if rows.schema.kinds.get(c) == kind)
     if len(names) < 2:
         raise ValueError(f"{method} needs two {kind} columns")
-    return list(combinations(names, 2))
+    return [pair for pair in combinations(names, 2) if not alone or alone & {*pair}]
 
 
 def _of_column(pairs: Sequence[Pair], of: str | None) -> Sequence[Pair]:

@@ -12,12 +12,10 @@ from exporter.distances import DRIFT_METHODS
 from exporter.errors import Path, Problem, nearest
 from exporter.metrics import CATALOGUE, MetricSpec
 from exporter.metrics.drift import COLUMN_DRIFT, EMBEDDINGS_DRIFT
-from exporter.metrics.ranking import LACKS
 from exporter.plan.describing import OWN_OPTIONS, read_by_preset
+from exporter.plan.fitting import OUTCOMES, foreign_to, has_alike, lacking, outcome_columns, unlike
 from exporter.presets import (
     METRICS,
-    OF_PROBABILITIES,
-    OF_TWO_CLASSES,
     REQUIRED,
     TESTS,
     TEXT,
@@ -25,7 +23,6 @@ from exporter.presets import (
     Entry,
 )
 from exporter.profile.outcome import ScoreProfile
-from exporter.profile.ranking import RankingProfile
 
 DRIFT, EMBEDDINGS = COLUMN_DRIFT, EMBEDDINGS_DRIFT
 
@@ -68,6 +65,7 @@ class Asked:
     at: Path
     test: bool = False
     preset: bool = False
+    narrowed: bool = False  # to the columns that its preset was given, which another part compares
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +151,8 @@ class Asking:
         if needed and needed not in given:
             self.tell(at, f"{name} needs {needed!r}")
         taken = decisions(self.presets[name])
+        narrowed = "columns" in given and {DRIFT: {"columns": "features"}} in self.presets[name]
+        foreign, left = "", False
         for part in self.presets[name]:
             metric, fixed = (part, {}) if isinstance(part, str) else next(iter(part.items()))
             spec, fixed = CATALOGUE[metric], dict(fixed or {})
@@ -160,52 +160,48 @@ class Asking:
             own -= taken if spec.id == DRIFT else set()
             known |= own
             own -= _of_others(spec, fixed, given)
-            if not self._out_of_place(spec):
+            foreign = foreign or (foreign_to(spec, self.schema) if self.schema else "")
+            if not self._out_of_place(spec, fixed.get("columns")):
+                left = True
                 part_of = _part(spec, fixed, given, own, at)
-                yield replace(part_of, test=self.kind == "tests")
+                part_of = replace(part_of, test=self.kind == "tests", narrowed=narrowed)
+                yield part_of
+                yield from self._texts(part_of)
+        if foreign:
+            self.tell(at, f"{name} {foreign}")
+        elif not left:
+            self.tell.hint(at, f"{name} gives nothing: the model has neither target nor prediction")
         for option in given.keys() - known:
             self.tell((*at, option), self._unknown_option(name, option, known))
 
-    def _out_of_place(self, spec: MetricSpec) -> bool:
-        """Whether every batch of this model would only have the metric's error."""
+    def _texts(self, part: Asked) -> Iterator[Asked]:
+        """The texts among the features, by `auto`: a method for numbers or categories is not theirs."""
+        method = DRIFT_METHODS.get(str(part.options.get("method")))
+        of_features = any(s.wanted == "features" for s in part.selectors)
+        if part.spec.id != DRIFT or method is None or "text" in method.kinds or not of_features:
+            return
+        if self.schema is not None and "text" in self.schema.kinds.values():
+            said = {key: value for key, value in part.options.items() if key in _OF_EVERY_TEST}
+            yield replace(
+                part, options=said, selectors=(*part.selectors, Selector("text", part.at))
+            )
+
+    def _out_of_place(self, spec: MetricSpec, role: Any) -> bool:
+        """Whether every batch of this model would only have the metric's error, or nothing."""
         if self.schema is None:
             return False
-        if lacking(spec, self.schema):
+        if foreign_to(spec, self.schema) or lacking(spec, self.schema):
             return True
-        if spec.id in WITH_FEATURES and not _has_alike(spec, self.schema):
+        if role in OUTCOMES and not outcome_columns(self.schema, role):
             return True
-        if self.schema.task == "multiclass" and spec.id in OF_TWO_CLASSES:
+        if spec.id in WITH_FEATURES and not has_alike(spec, self.schema):
             return True
-        scored = self.schema.probability or self.schema.probabilities
-        return not scored and spec.id in OF_PROBABILITIES
+        return bool(unlike(spec, self.schema))
 
     def _unknown_option(self, name: str, option: str, known: set[str]) -> str:
         if option in (*OPERATORS, "name", "label"):
             return f"{option!r} belongs to one test: add that test beside the preset"
         return f"no part of preset {name!r} has the option {option!r}" + nearest(option, known)
-
-
-def lacking(spec: MetricSpec, schema: Schema) -> str:
-    """What a model has not, and the metric needs beside its rows; "" where there is nothing."""
-    if RankingProfile not in spec.reads:
-        said = {"target": schema.target, "prediction": schema.prediction or schema.score}
-        lacks = [role for role, name in said.items() if role in spec.needs and not name]
-        return f"the model has no {lacks[0]}: give columns.{lacks[0]}" if lacks else ""
-    if schema.task != "ranking":
-        return ""
-    there = {"target", *schema.known, *(("scores",) if schema.ranked_by == "score" else ())}
-    return next((LACKS[role] for role in sorted(spec.needs) if role not in there), "")
-
-
-def _has_alike(spec: MetricSpec, schema: Schema) -> bool:
-    """Whether the model has the target, or prediction, that is correlated with features, and one of its kind."""
-    of_target = "target" in spec.needs
-    name = schema.target if of_target else schema.prediction or schema.score
-    if not schema.kinds:
-        return True
-    decided = not of_target and not schema.prediction and schema.probabilities
-    kind = "categorical" if decided else schema.kinds.get(str(name))
-    return any(schema.kinds.get(f) == kind for f in schema.features if f != name)
 
 
 def _of_others(spec: MetricSpec, fixed: Mapping[str, Any], given: Mapping[str, Any]) -> set[str]:

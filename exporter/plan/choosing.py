@@ -12,7 +12,8 @@ from exporter.distances import DRIFT_METHODS, DriftMethod
 from exporter.errors import nearest
 from exporter.metrics import MetricSpec
 from exporter.metrics.drift import methods_of
-from exporter.plan.asking import DRIFT, EMBEDDINGS, Asked, Selector, Told, lacking
+from exporter.plan.asking import DRIFT, EMBEDDINGS, Asked, Selector, Told
+from exporter.plan.fitting import foreign_to, lacking, outcome_columns, unlike
 from exporter.plan.pairing import sound_correlation
 from exporter.presets import ROLES
 from exporter.profile.column import PROFILE_OF
@@ -73,9 +74,7 @@ class Choosing:
             for e in error.errors(include_url=False):
                 self.tell((*asked.at, *e["loc"]), _said(e, asked.spec))
             return None
-        if self.schema is not None and (lack := lacking(asked.spec, self.schema)):
-            if RankingProfile in asked.spec.reads or not asked.preset:
-                self.tell(asked.at, f"{asked.spec.id}: {lack}")
+        if self.schema is not None and self._lacks(asked, self.schema):
             return None
         if asked.spec.id in (DRIFT, EMBEDDINGS):
             return _short(asked.spec, params) if self._sound_drift(asked, params) else None
@@ -85,6 +84,18 @@ class Choosing:
             and sound_correlation(asked, params, self.schema, self.tell)
         )
         return params if sound else None
+
+    def _lacks(self, asked: Asked, schema: Schema) -> bool:
+        """Whether the model has not what the metric needs, which is told; a part of several does without."""
+        spec = asked.spec
+        if why := foreign_to(spec, schema):
+            self.tell(asked.at, f"{spec.id} {why}")
+            return True
+        told = RankingProfile in spec.reads or not asked.preset
+        why = unlike(spec, schema) or lacking(spec, schema)
+        if why and told:
+            self.tell(asked.at, f"{spec.id}: {why}")
+        return bool(why)
 
     def _refuse_columns(self, asked: Asked) -> None:
         for selector in asked.selectors:
@@ -158,8 +169,7 @@ class Choosing:
         if schema is None:
             return None
         if role in ("target", "prediction"):
-            target = (schema.target,) if schema.target else ()
-            names = target if role == "target" else schema.scores
+            names = outcome_columns(schema, role)
             if not names and not asked.preset:
                 self.tell(selector.at, f"the model has no {role}")
             return names

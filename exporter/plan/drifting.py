@@ -12,12 +12,14 @@ from exporter.plan.asking import DRIFT, Asked, Told
 from exporter.plan.resolved import Use
 
 Params = Mapping[str, Any]
-NOTHING_SAID, BY_PRESET, BY_NAME = range(3)  # who gave the options: the higher is heard
+Rank = tuple[int, int]  # who gave the options, and for how many columns: the higher is heard
+NOTHING_SAID, BY_PRESET, BY_NAME = range(3)
+OF_ALL, OF_A_KIND, OF_A_LIST = range(3)
 
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    rank: int
+    rank: Rank
     params: Params
     at: Path
 
@@ -31,13 +33,17 @@ class Drifting:
     _wishes: dict[str, _Wish] = field(default_factory=dict)
 
     def hear(self, columns: Iterable[str], params: Params, asked: Asked, *, said: bool) -> None:
-        """These columns are to be compared; `said`: with options that the user gave."""
-        rank = NOTHING_SAID if not said else BY_PRESET if asked.preset else BY_NAME
+        """These columns are to be compared; `said`: with options that the user gave.
+
+        Those for listed columns are heard before those for a kind of columns, and these before
+        those for all; any of them before a preset's.
+        """
+        rank = (BY_PRESET if asked.preset else BY_NAME, _narrow(asked)) if said else _NOTHING
         for column in columns:
             old = self._wishes.get(column)
             if old is None or rank > old.rank:
                 self._wishes[column] = _Wish(rank, params, asked.at)
-            elif rank == old.rank != NOTHING_SAID and params != old.params:
+            elif rank == old.rank != _NOTHING and params != old.params:
                 what = "column" if self.metric == DRIFT else "set"
                 text = (
                     f"{what} {column!r} has one drift method in an evaluation: "
@@ -65,6 +71,17 @@ class Drifting:
         """What is to be computed."""
         spec = CATALOGUE[self.metric]
         return [Use(spec, params, names) for params, names in self.groups(self._wishes)]
+
+
+_NOTHING: Rank = (NOTHING_SAID, OF_ALL)
+
+
+def _narrow(asked: Asked) -> int:
+    """For how many columns the options are meant, by the narrowest of what chooses them."""
+    said = [s.wanted if isinstance(s.wanted, str) else None for s in asked.selectors]
+    if None in said:
+        return OF_A_LIST
+    return OF_ALL if all(role in ("all", "features") for role in said) else OF_A_KIND
 
 
 def _named(params: Params) -> str:

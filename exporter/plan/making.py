@@ -92,7 +92,9 @@ class _Maker:
             self._test(asked)
         for check in self.checks:
             self._read_by(check)
-        self._compare_features(at)
+        counting = [asked for asked in (*wanted, *tested) if DriftRows in asked.spec.reads]
+        if counting and not any(asked.narrowed for asked in counting):
+            self._compare_features(at)
         uses = (*self.uses, *(use for heard in self.drifting.values() for use in heard.uses()))
         expected = self.reference_expected
         schema = self.schema or Schema({}, ())
@@ -229,23 +231,32 @@ class _Maker:
                     self._need(Use(CATALOGUE[other], shared_params(check, other)))
 
     def _compare_features(self, at: Path) -> None:
-        """Metrics that count drifted columns count those of the features."""
-        if self.schema and any(DriftRows in use.spec.reads for use in self.uses):
+        """Metrics that count drifted columns count those of the features, unless columns are chosen."""
+        if self.schema:
             spec = CATALOGUE[DRIFT]
             asked = Asked(spec, {}, (), at, preset=True)
             columns = self.choosing.columns(asked) or ()
             self.drifting[DRIFT].hear(columns, spec.params({}), asked, said=False)
 
     def _need(self, wanted: Use) -> None:
-        """Enter a use, joined with that of the same metric and options."""
+        """Enter a use, joined with that of the same metric and options.
+
+        A column alone stands for its pairs with all others, and stays so.
+        """
         for i, use in enumerate(self.uses):
-            if use.spec.id == wanted.spec.id and use.params == wanted.params:
+            same = use.spec.id == wanted.spec.id and use.params == wanted.params
+            if same and (use.columns == wanted.columns or not (_alone(use) or _alone(wanted))):
                 both = None
                 if use.columns is not None and wanted.columns is not None:
                     both = tuple(dict.fromkeys((*use.columns, *wanted.columns)))
                 self.uses[i] = replace(use, columns=both)
                 return
         self.uses.append(wanted)
+
+
+def _alone(use: Use) -> bool:
+    pairs = use.spec.per == "pair" and use.spec.labels == "column"
+    return pairs and use.columns is not None and len(use.columns) == 1
 
 
 def _common(

@@ -1,4 +1,8 @@
-"""Two tests on one figure: an explicit one replaces a preset's, two explicit ones need names."""
+"""Two tests on one figure: an explicit one replaces a preset's, two explicit ones need names.
+
+Two that ask the same of a column's drift are one: it is how methods are given, for a kind of columns
+and for one of them.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from dataclasses import replace
 
 from exporter.batch import Schema
 from exporter.checks import Check
-from exporter.plan.asking import Told
+from exporter.plan.asking import DRIFT, Told
 from exporter.plan.choosing import Choosing
 
 
@@ -16,7 +20,7 @@ def enter(checks: list[Check], new: Check, schema: Schema | None, tell: Told) ->
     for i, old in enumerate(checks):
         if not _alike(old, new) or not _overlap(old, new):
             continue
-        if not old.preset and not new.preset:
+        if not old.preset and not new.preset and not _same_drift(old, new):
             tell(
                 new.at,
                 f"a second test of {new.spec.id}{_place(old, new)} needs a `name` of its own",
@@ -36,6 +40,15 @@ def _alike(a: Check, b: Check) -> bool:
         b.name,
         b.label,
         dict(b.params),
+    )
+
+
+def _same_drift(a: Check, b: Check) -> bool:
+    """Whether both ask the same of how far a column has moved away."""
+    return a.spec.id == DRIFT and (a.conditions, a.critical, a.alert) == (
+        b.conditions,
+        b.critical,
+        b.alert,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from exporter.batch import Schema
+from exporter.batch import Kind, Schema
 from exporter.errors import Path, nearest
 from exporter.metrics.correlation import kind_read
 from exporter.plan.asking import Asked
@@ -22,7 +22,8 @@ def paired(
 ) -> tuple[str, ...] | None:
     """Those of the columns that a metric of pairs reads with its method, () where they make no pair.
 
-    What is wrong with listed ones is told; a part of a preset does without.
+    One that is listed alone stands for its pairs with all others. What is wrong with listed ones is
+    told; a part of a preset does without.
     """
     method = params.get("method")
     if asked.spec.per != "pair" or method is None or schema is None or not schema.kinds:
@@ -31,11 +32,15 @@ def paired(
     told = not asked.preset and _refuse_listed(asked, method, schema, tell)
     names = schema.kinds if columns is None else columns
     fitting = tuple([name for name in names if schema.kinds.get(name) == kind])
-    if len(fitting) > 1:
+    if len(fitting) > 1 or (len(names) == 1 and fitting and _has_another(schema, kind)):
         return None if columns is None else fitting
     if not told and not asked.preset:
         tell(asked.at, f"{method} needs two {kind} columns")
     return ()
+
+
+def _has_another(schema: Schema, kind: Kind) -> bool:
+    return list(schema.kinds.values()).count(kind) > 1
 
 
 def sound_correlation(

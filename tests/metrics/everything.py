@@ -19,6 +19,7 @@ from exporter.batch import Schema
 from exporter.evaluation import ReferenceProfile
 from exporter.metrics import CATALOGUE, MetricSpec
 from exporter.plan import Plan, make_plan
+from exporter.plan.fitting import foreign_to, unlike
 from exporter.snapshot import DriftRow, MetricRow, Snapshot
 
 NEEDED = {"pattern": "[a-m]"}  # options that have no default
@@ -97,10 +98,16 @@ def reading(profile: type) -> list[MetricSpec]:
     return [spec for spec in CATALOGUE.values() if profile in spec.reads]
 
 
+def had_by(schema: Schema) -> list[MetricSpec]:
+    """The metrics that such a model has; others are refused."""
+    return [s for s in CATALOGUE.values() if not foreign_to(s, schema) and not unlike(s, schema)]
+
+
 def everything(schema: Schema, **options: Any) -> Plan:
-    """A plan of every metric there is, and of a test of each that has an automatic condition."""
-    metrics = [{spec.id: options_of(spec)} for spec in CATALOGUE.values()]
-    tests = [{s.id: {**options_of(s), **_columns(s)}} for s in CATALOGUE.values() if s.automatic]
+    """A plan of every metric that the model has, and of a test of each that has an automatic condition."""
+    asked = had_by(schema)
+    metrics = [{spec.id: options_of(spec)} for spec in asked]
+    tests = [{s.id: {**options_of(s), **_columns(s)}} for s in asked if s.automatic]
     plan = make_plan(metrics, schema, tests=tests, **options)
     return replace(plan, train=TRAIN, items=ITEMS)
 

@@ -70,10 +70,27 @@ def test_chosen_columns_give_the_pairs_among_them():
     assert list(pairs(features)) == [("area", "plan")]
 
 
+def test_one_column_gives_its_pairs_with_all_others_each_once():
+    found = pairs(told(rows_of(1), {"correlation": {"columns": ["c"]}}))
+    assert set(found) == {("a", "c"), ("b", "c"), ("c", "said"), ("c", "y")}
+    both = told(rows_of(1), *({"correlation": {"columns": [name]}} for name in "ca"))
+    assert len([r for r in both.metrics if r.metric == "correlation"]) == len(pairs(both)) == 7
+    alone = schema_of({"a": "numerical", "plan": "categorical"})
+    with pytest.raises(PlanError, match="pearson needs two numerical columns"):
+        make_plan([{"correlation": {"columns": ["a"]}}], alone)
+
+
+def test_a_test_on_one_column_judges_its_pairs():
+    found = told(rows_of(1), tests=[{"correlation": {"columns": ["y"], "lte": 2}}]).tests
+    assert {(t.column, t.label) for t in found} == {
+        ("a", "y"), ("b", "y"), ("c", "y"), ("said", "y"),
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"columns": ["a"]}, r"metrics.0.correlation: pearson needs two numerical columns$"),
+        ({"columns": ["plan"]}, r"columns.0: pearson does not read categorical columns such as 'plan'$"),
         ({"columns": ["a", "plan"]}, r"correlation.columns.1: pearson does not read categorical .*'plan'$"),
         ({"columns": ["a", "b"], "method": "cramer_v"}, r"columns.0: cramer_v does not read num"),
         ({"columns": ["a", "bb"]}, r"columns.1: 'bb' is not among .*; did you mean 'b'\?$"),
