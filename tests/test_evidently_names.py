@@ -10,6 +10,7 @@ from config.samples import INPUTS, changed, mistakes, warnings
 from golden.evaluations import schema_of
 
 import exporter
+from exporter.batch import Schema
 from exporter.checks import Condition
 from exporter.errors import PlanError, Problem
 from exporter.evidently import (
@@ -33,6 +34,13 @@ FEATURES = ("age", "income", "plan")
 MODEL = schema_of(
     KINDS, FEATURES, target="late", probability="p", task="binary", embeddings={"words": ("e1",)}
 )
+RANKING = schema_of(
+    {"s": "numerical", "clicked": "numerical"}, (), target="clicked", prediction="s", user="u",
+    item="i", task="ranking",
+)  # fmt: skip
+REGRESSION = schema_of(
+    {"y": "numerical", "said": "numerical"}, (), target="y", prediction="said", task="regression"
+)
 NEEDED = {  # what an entry cannot do without, in Evidently's words
     "regexp_mismatch_count": {"reg_exp": "[a-z]+"},
     "binary_classification_top_k": {"k": 10},
@@ -41,10 +49,10 @@ NEEDED = {  # what an entry cannot do without, in Evidently's words
 LARGER = {"lt": 1e9}  # a condition, for tests whose metric has no automatic one
 
 
-def plan_of(kind: str, entries: list) -> tuple[Plan, list[Problem]]:
+def plan_of(kind: str, entries: list, model: Schema = MODEL) -> tuple[Plan, list[Problem]]:
     hints: list[Problem] = []
     given = {"metrics": (), "tests": (), kind: entries}
-    return make_plan(given["metrics"], MODEL, tests=given["tests"], hints=hints), hints
+    return make_plan(given["metrics"], model, tests=given["tests"], hints=hints), hints
 
 
 def asked(plan: Plan) -> set[tuple]:
@@ -56,10 +64,10 @@ def asked(plan: Plan) -> set[tuple]:
     }
 
 
-def same(kind: str, theirs: object, ours: object | list) -> None:
+def same(kind: str, theirs: object, ours: object | list, model: Schema = MODEL) -> None:
     """Both ask for the same; only the first is told of."""
-    found, hints = plan_of(kind, [theirs])
-    wanted, no_hints = plan_of(kind, ours if isinstance(ours, list) else [ours])
+    found, hints = plan_of(kind, [theirs], model)
+    wanted, no_hints = plan_of(kind, ours if isinstance(ours, list) else [ours], model)
     assert asked(found) == asked(wanted)
     assert len(hints) == 1
     assert no_hints == []
@@ -165,8 +173,18 @@ def test_every_line_of_the_guide_says_what_to_do(title):
         ("metrics", {"ColumnMissingValuesMetric": {"column_name": "note"}},
          [{m: {"columns": ["note"]}} for m in ("missing_count", "missing_ratio", "missing_kinds", "missing_count_by_kind")]),
         ("metrics", {"ClassificationConfusionMatrix": {"k": 5}}, {"confusion": {"top_k": 5}}),
-        ("metrics", {"PrecisionTopK": {"k": 5, "min_rel_score": 3}},
-         {"precision_at_k": {"k": 5, "min_relevance": 3}}),
+        ("metrics", {"ColumnCount": {"column_type": "num"}}, "column_count"),
+        ("tests", {"ColumnCount": {"column_type": "num", "gt": 1}},
+         {"column_count": {"label": "numerical", "gt": 1}}),
+        ("metrics", {"DriftedColumnsCount": {"columns": ["age", "plan"], "method": "psi"}},
+         {"data_drift": {"columns": ["age", "plan"], "method": "psi"}}),
+        ("metrics", {"MinValue": {"column": "age"}}, {"min": {"columns": ["age"]}}),
+        ("metrics", {"MaxValue": {"column": "when"}}, {"last": {"columns": ["when"]}}),
+        ("metrics", {"ColumnCorrelations": {"column": "age"}},
+         [{"correlation": {"columns": ["age"], "method": m}} for m in ("pearson", "spearman", "kendall")]),
+        ("tests", {"TestAllFeaturesValueDrift": {"num_stattest": "ks", "per_column_stattest": {"age": "psi"}}},
+         [{"column_drift": {"columns": "features"}}, {"column_drift": {"columns": "numerical", "method": "ks"}},
+          {"column_drift": {"columns": ["age"], "method": "psi"}}]),
         ("metrics", {"ColumnCount": {}}, "column_count"),
         ("metrics", {"EmbeddingsDrift": {"embeddings_name": "words"}},
          {"embeddings_drift": {"columns": ["words"]}}),
@@ -174,6 +192,11 @@ def test_every_line_of_the_guide_says_what_to_do(title):
 )  # fmt: skip
 def test_a_name_with_options_asks_for_what_ours_would(kind, theirs, ours):
     same(kind, theirs, ours)
+
+
+def test_a_ranking_s_name_with_options_asks_for_what_ours_would():
+    theirs = {"PrecisionTopK": {"k": 5, "min_rel_score": 3}}
+    same("metrics", theirs, {"precision_at_k": {"k": 5, "min_relevance": 3}}, RANKING)
 
 
 def test_words_for_columns_of_a_kind_are_roles():
@@ -203,6 +226,13 @@ def test_drift_methods_by_kind_and_by_column_stand_beside_the_preset():
     assert drift["plan"]["method"] == "psi"
 
 
+def test_a_test_preset_hears_a_column_s_method_before_its_kind_s():
+    options = {"num_stattest": "ks", "per_column_stattest": {"age": "psi"}}
+    plan, _ = plan_of("tests", [{"DataDriftTestPreset": options}])
+    drift = {name: check.params["method"] for check in plan.checks for name in check.columns or ()}
+    assert (drift["age"], drift["income"], drift["plan"]) == ("psi", "ks", "auto")
+
+
 def test_the_share_of_drifted_columns_is_a_condition():
     plan, _ = plan_of("tests", [{"DataDriftTestPreset": {"drift_share": 0.6}}])
     (check,) = [c for c in plan.checks if c.spec.id == "drifted_columns_ratio"]
@@ -212,7 +242,7 @@ def test_the_share_of_drifted_columns_is_a_condition():
 
 
 def test_a_test_that_is_given_no_condition_keeps_ours():
-    plan, _ = plan_of("tests", ["TestValueMeanError", "TestNumberOfRows"])
+    plan, _ = plan_of("tests", ["TestValueMeanError", "TestNumberOfRows"], REGRESSION)
     assert [check.conditions for check in plan.checks] == [(), ()]
 
 
@@ -230,6 +260,9 @@ def test_a_test_that_is_given_no_condition_keeps_ours():
         ("tests", {"TestColumnValueMin": {"colum_name": "age"}}, "min has no option 'colum_name'"),
         ("tests", {"TestNumberOfRows": {"column_name": "age"}}, "takes no columns"),
         ("tests", {"TestMeanInNSigmas": {"column_name": "age", "n_sigmas": "2"}}, "expected \\[lower"),
+        ("tests", {"TestShareOfDriftedColumns": {"stattest": "psi"}}, "{data_drift: {columns: …, method: …}}"),
+        ("tests", {"DriftedColumnsCount": {"num_method": "psi"}}, "stands under `metrics:`"),
+        ("metrics", {"DatasetSummaryMetric": {"almost_constant_threshold": 0.9}}, "almost means 95 %"),
         ("tests", "TestNumberOfRow", "did you mean 'TestNumberOfRows'"),
         ("metrics", "DataDriftPresets", "did you mean 'DataDriftPreset'"),
     ],

@@ -26,6 +26,7 @@ class Alias:
     )  # that are called otherwise here
     instead: str = ""  # why nothing here is the same, and what to use
     by_kind: bool = False  # it takes drift methods by kind and by column, which are presets' parts
+    counts: bool = False  # drifted columns: which are compared, and how, is said elsewhere
     note: str = ""  # what else is different
 
 
@@ -60,6 +61,11 @@ def inside_sigmas(value: Any) -> Mapping[str, Any]:
     """So many standard deviations to either side."""
     sound = isinstance(value, int | float) and not isinstance(value, bool)
     return {"between": [-value, value]} if sound else {"between": value}
+
+
+def label_of_kind(value: Any) -> Mapping[str, Any]:
+    """Columns of a type, as the label of their number."""
+    return {} if value in (None, "all") else {"label": KINDS.get(str(value), value)}
 
 
 _WORDS = (*KINDS, "all", "features")

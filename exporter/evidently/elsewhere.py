@@ -8,7 +8,14 @@ _MODEL = "{0!r} is not said here: each model has its own entry under `models:`"
 _MISSING = "{0!r} is not said here: what counts as missing is `missing_values:` of the model"
 _TESTS = "{0!r} is not said here: a test stands under `tests:`, with its condition"
 _PERCENT = "there is no {0!r}: mape leaves targets of zero out"
+_ALMOST = "there is no {0!r}: almost means 95 % of the rows here"
+COUNTED = (
+    "{0!r} is not said here: which columns are compared, and how, stands under `metrics:`, "
+    "{{data_drift: {{columns: …, method: …}}}}"
+)
 ELSEWHERE: Mapping[str, str] = {  # by option; {0} is its name
+    "almost_constant_threshold": _ALMOST,
+    "almost_duplicated_threshold": _ALMOST,
     "classification_name": _MODEL,
     "columns_type": "{0!r} is not said here: types are declared under `columns:`",
     "descriptors": "{0!r} are not said here: they stand under `descriptors:` of the model",

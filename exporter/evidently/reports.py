@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from exporter.evidently._forms import Alias, means, refused
+from exporter.evidently._forms import Alias, label_of_kind, means, refused
 from exporter.presets import Entry
 
 _QUARTILES: tuple[Entry, ...] = tuple({"quantile": {"q": q}} for q in (0.25, 0.5, 0.75))
@@ -161,21 +161,18 @@ METRICS_07: Mapping[str, Alias] = {
     "OutRangeValueCount": means("out_of_range_count", "out_of_range_ratio"),
     "MissingValueCount": means("missing_count", "missing_ratio"),
     "UniqueValueCount": means("unique_count", "category_count", "category_ratio"),
-    "MinValue": means("min", note="of times: first"),
-    "MaxValue": means("max", note="of times: last"),
+    "MinValue": means("min", "first", note="first is of times"),
+    "MaxValue": means("max", "last", note="last is of times"),
     "MeanValue": means("mean"),
     "MedianValue": means("median"),
     "StdValue": means("std"),
     "SumValue": means("sum"),
     "QuantileValue": means("quantile"),
     "ValueDrift": means("column_drift"),
-    "DriftedColumnsCount": Alias(
-        ("drifted_columns", "drifted_columns_ratio"),
-        note="how each column is compared is said by {column_drift: {columns: …, method: …}}",
-    ),
+    "DriftedColumnsCount": Alias(("data_drift",), by_kind=True),
     # the whole table
     "RowCount": means("row_count"),
-    "ColumnCount": means("column_count", column_type="label"),
+    "ColumnCount": means("column_count", column_type=label_of_kind),
     "DuplicatedRowCount": means("duplicated_rows"),
     "DuplicatedColumnsCount": means("duplicated_columns"),
     "AlmostDuplicatedColumnsCount": means("almost_duplicated_columns"),

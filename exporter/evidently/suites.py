@@ -17,7 +17,7 @@ def _categorical(metric: str) -> Entry:
 
 
 _DRIFT: tuple[Entry, ...] = ({"column_drift": {"columns": "features"}},)
-_OWN_METHODS = "how each column is compared is said by {column_drift: {columns: …, method: …}}"
+_OWN_METHODS = "how columns are compared is said under metrics: {data_drift: {method: …}}"
 
 TESTS: Mapping[str, Alias] = {
     # integrity
@@ -72,8 +72,8 @@ TESTS: Mapping[str, Alias] = {
     "TestCategoryCount": means("category_count"),
     # drift
     "TestColumnDrift": means("column_drift"),
-    "TestShareOfDriftedColumns": means("drifted_columns_ratio", note=_OWN_METHODS),
-    "TestNumberOfDriftedColumns": means("drifted_columns", note=_OWN_METHODS),
+    "TestShareOfDriftedColumns": Alias(("drifted_columns_ratio",), counts=True, note=_OWN_METHODS),
+    "TestNumberOfDriftedColumns": Alias(("drifted_columns",), counts=True, note=_OWN_METHODS),
     "TestEmbeddingsDrift": means("embeddings_drift", embeddings_name="columns"),
     # classification
     "TestAccuracyScore": means("accuracy", k="top_k"),
@@ -114,8 +114,8 @@ TESTS: Mapping[str, Alias] = {
     "TestPersonalization": means("personalization_at_k"),
     "TestScoreEntropy": means("score_entropy"),
     # over many columns
-    "TestAllFeaturesValueDrift": means(*_DRIFT, note=_OWN_METHODS),
-    "TestCustomFeaturesValueDrift": means(*_DRIFT, note=_OWN_METHODS),
+    "TestAllFeaturesValueDrift": Alias(_DRIFT, by_kind=True),
+    "TestCustomFeaturesValueDrift": Alias(_DRIFT, by_kind=True),
     "TestAllColumnsShareOfMissingValues": means("missing_ratio"),
     "TestAllColumnsMostCommonValueShare": means("most_common_ratio"),
     "TestNumColumnsMeanInNSigmas": means(_numerical("mean_shift_sigmas")),
@@ -123,6 +123,10 @@ TESTS: Mapping[str, Alias] = {
     "TestCatColumnsOutOfListValues": means(_categorical("out_of_list_ratio")),
     "CustomValueTest": refused("write the figure as a metric of your own, in a plugin"),
 }
+
+TESTS_07: Mapping[str, Alias] = {
+    "DriftedColumnsCount": Alias(("drifted_columns",), counts=True, note=_OWN_METHODS)
+}  # metrics of 0.7 that are something else under `tests:`
 
 TEST_PRESETS: Mapping[str, Alias] = {
     "DataStabilityTestPreset": means("data_stability"),

@@ -10,16 +10,16 @@ from typing import Any, Literal
 
 from exporter.checks import OPERATORS
 from exporter.evidently._forms import DRAWN, EVERYWHERE, Alias, columns_of
-from exporter.evidently.elsewhere import ELSEWHERE
+from exporter.evidently.elsewhere import COUNTED, ELSEWHERE
 from exporter.evidently.reports import METRIC_PRESETS, METRICS_04, METRICS_07
-from exporter.evidently.suites import TEST_PRESETS, TESTS
+from exporter.evidently.suites import TEST_PRESETS, TESTS, TESTS_07
 from exporter.metrics import CATALOGUE
 from exporter.presets import Entry
 
 Kind = Literal["metrics", "tests"]
 
 UNDER_METRICS: Mapping[str, Alias] = {**METRICS_04, **METRICS_07, **METRIC_PRESETS}
-UNDER_TESTS: Mapping[str, Alias] = {**TESTS, **TEST_PRESETS, **METRICS_07}
+UNDER_TESTS: Mapping[str, Alias] = {**TESTS, **TEST_PRESETS, **METRICS_07, **TESTS_07}
 AT_LENGTH = 2  # so many entries are told with their options
 _OF_TESTS = (*OPERATORS, "critical", "name", "label", "alert")
 _PLAIN = re.compile(r"[A-Za-z_][\w./ -]*")
@@ -65,6 +65,8 @@ def translate(kind: Kind, name: str, options: Mapping[str, Any]) -> Translated:
     if alias.instead:
         return Translated(problems=(f"Evidently's {name} is not here: {alias.instead}",))
     reading = _Reading(alias, options)
+    if kind == "metrics" and "column_type" in options:  # all types are told at once
+        reading.ours.pop("label", None)
     whole = kind == "metrics" or name in TEST_PRESETS
     wanted = alias.entries if whole else alias.entries[:1]
     entries = tuple(reading.entries(wanted, kind))
@@ -114,6 +116,8 @@ class _Reading:
         own = self.alias.options.get(option)
         if self.alias.by_kind and option in _BY_KIND:
             self.by_kind[_BY_KIND[option]] = value
+        elif self.alias.counts and (option in _BY_KIND or option in _OF_DRIFT):
+            self.problems.append(COUNTED.format(option))
         elif callable(own):
             self.ours |= own(value)
         elif own is not None:
@@ -148,6 +152,7 @@ class _Reading:
             self.problems.append(ELSEWHERE["drift_share"].format("drift_share"))
 
 
+_OF_DRIFT = ("columns", "method", "stattest", "stattest_threshold", "threshold")
 _BY_KIND = {
     "drift_share": "share",
     "embeddings": "embeddings",
