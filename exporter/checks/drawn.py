@@ -28,6 +28,8 @@ from exporter.snapshot import canonical
 DRAWS = 24
 MOST = 5_000  # values in a draw: in more of them chance falls off as the root of their number
 HIGHEST = 100  # values of the reference from which its tail beyond them is told
+LIGHT = 0.9  # an exponential tail's excesses spread by their mean: below this share of it they fall off sooner
+ENOUGH = 25  # values to tell that from
 LARGEST = 700.0  # of which a float has the exponential
 STEP = 1.25  # sizes are rounded down to powers of it, so that neighbouring batches share draws
 Kept = MutableMapping[tuple[str, str, tuple[str, ...]], Any]
@@ -187,12 +189,22 @@ def _ends(column: NumericProfile) -> tuple[Floats, Floats]:
 
 
 def _beyond(highest: Floats, odds: float) -> float:
-    """Where an exponential tail, or where all of it is above zero one that falls as a power, seldom reaches."""
+    """Where the tail of these values, the highest first, seldom reaches.
+
+    An exponential one; or, where all of them are above zero and do not fall off sooner than that,
+    one that falls as a power.
+    """
     far = reach(highest.tolist(), odds)
-    if highest[-1] <= 0:
+    if highest[-1] <= 0 or _is_light(highest):
         return far
     power = reach(np.log(highest).tolist(), odds)
     return max(far, exp(min(power, LARGEST)))
+
+
+def _is_light(highest: Floats) -> bool:
+    """Whether enough values tell that the tail falls off sooner than an exponential one."""
+    excess = highest[:-1] - highest[-1]
+    return len(excess) >= ENOUGH and bool(excess.std() < LIGHT * excess.mean())
 
 
 def _once(column: ColumnProfile | None) -> int:

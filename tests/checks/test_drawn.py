@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
+from statistics import median
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from golden.evaluations import batch_of, reference_of, schema_of
+from golden.evaluations import batch_of, evaluated, reference_of, schema_of
 
 from exporter import evaluation
 from exporter.checks.drawing import drawn_column, drawn_outcome
@@ -143,6 +144,22 @@ def test_a_maximum_may_lie_beyond_the_reference_s_but_not_anywhere():
         for table in (sound, wild)
     ]
     assert statuses == ["success", "fail"]
+
+
+def most(seed: int, draw: str) -> float:
+    """The bound on the maximum of a batch of 200 beside 250 rows."""
+    rows = getattr(np.random.default_rng(seed), draw)(size=450)
+    current, beside = pa.table({"x": rows[:200]}), pa.table({"x": rows[200:]})
+    (told,) = evaluated(current, beside, schema_of({"x": "numerical"}), tests=["max"]).tests
+    return told.upper or 0.0
+
+
+@pytest.mark.parametrize(
+    ("draw", "least", "greatest"),
+    [("normal", 3, 12), ("random", 1, 2.5), ("standard_cauchy", 1000, 1e300)],
+)
+def test_a_maximum_s_bound_is_near_where_tails_are_light(draw, least, greatest):
+    assert least < median([most(seed, draw) for seed in range(9)]) < greatest
 
 
 # ---- the draws themselves
