@@ -206,6 +206,15 @@ def test_a_threshold_of_a_classifier_s_preset_is_that_of_its_decisions_not_of_dr
     }
 
 
+@pytest.mark.parametrize("tested", ["binary_classification", {"precision": {"gte": 0.5}}])
+def test_beside_a_figure_at_another_threshold_a_test_without_options_means_the_plain_one(tested):
+    other = {"precision": {"threshold": 0.8}}
+    plan = make_plan([other, "classification"], BINARY, tests=[tested])
+    assert [c.params for c in plan.checks if c.spec.id == "precision"] == [{}]
+    alone = make_plan([other], BINARY, tests=[tested])
+    assert [c.params for c in alone.checks if c.spec.id == "precision"] == [{"threshold": 0.8}]
+
+
 def test_multiclass_classification_tests_each_class_and_the_whole():
     plan = make_plan((), MANY, tests=["multiclass_classification"])
     assert columns_tested(plan) == {

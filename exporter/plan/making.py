@@ -195,12 +195,8 @@ class _Maker:
     def _inherited(self, asked: Asked, columns: tuple[str, ...] | None) -> Iterable[Group]:
         groups: list[Group] = []
         taken: set[str] = set()
-        for use in self.uses:
-            if use.spec.id != asked.spec.id:
-                continue
+        for use in self._meant(asked, columns):
             names = _common(columns, use.columns)
-            if names == ():
-                continue
             if groups and (names is None or not taken.isdisjoint(names) or groups[0][1] is None):
                 self.tell(asked.at, self._ambiguous(asked.spec))
                 return []
@@ -212,6 +208,19 @@ class _Maker:
         params = None if rest == () else self.choosing.params(asked, {})
         without = frozenset(taken) if rest is None else frozenset[str]()
         return groups if params is None else [*groups, (params, rest, without)]
+
+    def _meant(self, asked: Asked, columns: tuple[str, ...] | None) -> list[Use]:
+        """The uses whose options a test takes that has none of its own.
+
+        The one without options, where there is one and the test comes from a preset, which cannot
+        say more, or is of a metric that is told by its options.
+        """
+        spec = asked.spec
+        uses = [u for u in self.uses if u.spec.id == spec.id and _common(columns, u.columns) != ()]
+        if _required(spec) or not (asked.preset or spec.terse):
+            return uses
+        plain = spec.params({})
+        return [use for use in uses if use.params == plain] or uses
 
     def _ambiguous(self, spec: MetricSpec) -> str:
         said = [_options(use.params) for use in self.uses if use.spec.id == spec.id]
