@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
-from exporter.descriptors.evidently import EVIDENTLY_NAMES
+from exporter.descriptors.evidently import EVIDENTLY_NAMES, INSTEAD
 from exporter.errors import CatalogueError, PlanError, nearest
 
 DescriptorKind = Literal["numerical", "categorical"]
@@ -152,4 +152,6 @@ def unknown(name: object) -> str:
     """What to say of a descriptor that does not exist."""
     if isinstance(name, str) and name in EVIDENTLY_NAMES:
         return f"there is no descriptor {name!r}: Evidently's {name} is {EVIDENTLY_NAMES[name]}"
+    if name in INSTEAD:
+        return f"there is no descriptor {name!r}: {INSTEAD[name]}"
     return f"there is no descriptor {name!r}" + nearest(name, _specs)

@@ -38,3 +38,23 @@ EVIDENTLY_NAMES: Mapping[str, str] = MappingProxyType(
         "WordsPresence": "trigger_words",
     }
 )
+
+_MODEL = "it asks a model: store the score or label that it gives, and list that column under `numerical` or `categorical`"
+_OWN = "write your own, with the decorator exporter.descriptor"
+INSTEAD: Mapping[str, str] = MappingProxyType(
+    {
+        "ColumnTest": "it is a condition of `all_of`",
+        "CustomColumnDescriptor": _OWN,
+        "CustomDescriptor": _OWN,
+        **dict.fromkeys(
+            (
+                "BERTScore", "BiasLLMEval", "CompletenessLLMEval", "ContextQualityLLMEval",
+                "ContextRelevance", "CorrectnessLLMEval", "DeclineLLMEval", "FaithfulnessLLMEval",
+                "HuggingFace", "HuggingFaceModel", "HuggingFaceToxicity",
+                "HuggingFaceToxicityModel", "LLMEval", "NegativityLLMEval", "OpenAI",
+                "OpenAIPrompting", "PIILLMEval", "SemanticSimilarity", "ToxicityLLMEval",
+            ),
+            _MODEL,
+        ),
+    }
+)  # of those that are not here: what to do  # fmt: skip

@@ -80,6 +80,8 @@ def test_an_unknown_column_is_told_with_the_nearest():
         ([{"a": {}, "b": {}}], (0,), "expected a descriptor, or one descriptor with its options"),
         (["txt_length"], (0,), "there is no descriptor 'txt_length'; did you mean 'text_length'?"),
         (["OOV"], (0,), "there is no descriptor 'OOV': Evidently's OOV is out_of_vocabulary_ratio"),
+        (["ToxicityLLMEval"], (0,), "there is no descriptor 'ToxicityLLMEval': it asks a model: store the score or label that it gives, and list that column under `numerical` or `categorical`"),
+        (["CustomDescriptor"], (0,), "there is no descriptor 'CustomDescriptor': write your own, with the decorator exporter.descriptor"),
         ([{3: {}}], (0, 3), "there is no descriptor 3"),
         (["contains"], (0,), "contains needs 'items'"),
         ([{"contains": ["refund"]}], (0, "contains"), "expected options, such as {name: asks_refund}"),
