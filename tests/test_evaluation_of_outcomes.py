@@ -110,13 +110,6 @@ def test_scores_that_are_no_probabilities_have_no_log_loss_but_an_auc():
     assert figures.value("roc_auc") == 1
 
 
-def test_a_classifier_without_probability_says_what_is_missing():
-    rows = pa.table({"y": [1, 0], "said": [1, 1], "p": [0.5, 0.5]})
-    figures = Figures(evaluated(rows, None, outcome_schema("binary"), "roc_auc", "accuracy"))
-    assert figures.row("roc_auc").error == "needs a probability among the model's columns"
-    assert figures.value("accuracy") == 0.5
-
-
 PETS = ("ape", "bat", "cow")
 MANY = schema_of(
     {"y": "categorical"} | {f"p_{pet}": "numerical" for pet in PETS}, (), target="y",

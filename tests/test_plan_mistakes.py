@@ -265,6 +265,14 @@ def test_a_figure_that_the_model_s_task_does_not_have_is_refused(kind, schema, e
     assert [p.text for p in mistakes(**{kind: [entry]}, schema=schema)] == [text]
 
 
+def test_a_figure_of_quality_is_refused_where_the_model_has_no_outcome():
+    ranking = schema_of({"s": "numerical"}, (), prediction="s", user="u", task="ranking")
+    assert mistake("precision_at_k", schema=ranking)[1] == "precision_at_k needs columns.item"
+    blind = schema_of({"said": "numerical"}, (), prediction="said", task="regression")
+    assert mistake("regression", schema=blind)[1] == "regression needs columns.target"
+    assert mistakes(tests=["no_target_performance", "data_drift"], schema=blind) == []
+
+
 def test_rates_of_two_classes_are_refused_for_more_of_them():
     several = {c: f"p_{c}" for c in "abc"}
     many = schema_of(KINDS, ("age",), target="y", task="multiclass", probabilities=several)

@@ -152,6 +152,6 @@ def unknown(name: object) -> str:
     """What to say of a descriptor that does not exist."""
     if isinstance(name, str) and name in EVIDENTLY_NAMES:
         return f"there is no descriptor {name!r}: Evidently's {name} is {EVIDENTLY_NAMES[name]}"
-    if name in INSTEAD:
+    if isinstance(name, str) and name in INSTEAD:
         return f"there is no descriptor {name!r}: {INSTEAD[name]}"
     return f"there is no descriptor {name!r}" + nearest(name, _specs)

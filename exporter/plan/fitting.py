@@ -30,9 +30,18 @@ def foreign_to(spec: MetricSpec, schema: Schema) -> str:
     """Why the model, by its task, has no such figure; "" where it may have one."""
     tasks = [task for profile in spec.reads for task in _TASKS.get(profile, ())]
     if not tasks or schema.task in tasks:
-        return ""
+        return _unread(schema) if tasks else ""
     has = "has none" if schema.task == "none" else f"is task: {schema.task}"
     return f"is of models with task: {' or '.join(tasks)}; this one {has}"
+
+
+def _unread(schema: Schema) -> str:
+    """Which column an outcome cannot be read without, and the model has not."""
+    parts = {"target": schema.target, "prediction": schema.score}
+    if schema.task == "ranking":  # before labels come, too
+        parts = {"user": schema.user, "item": schema.item, "prediction": schema.prediction}
+    lacks = [role for role, name in parts.items() if not name]
+    return f"needs columns.{lacks[0]}" if lacks else ""
 
 
 def unlike(spec: MetricSpec, schema: Schema) -> str:

@@ -59,7 +59,7 @@ def columns(**parts: Any) -> Any:
         (changed((*MODEL, "labels"), LATE, without((*COLUMNS, "id"))), "labels", "labels are joined by columns.id, which is not given"),
         (changed((*MODEL, "labels"), LATE, without((*COLUMNS, "target"))), "labels", "labels need columns.target, the column to take from them"),
         (changed((*INPUTS, "requires"), "target", without((*COLUMNS, "target"))), "requires", "there is no columns.target"),
-        (changed(INPUTS, {"metrics": ["rmse"]}, without((*COLUMNS, "target"))), "inputs", "evaluation 'inputs' reads the target: give columns.target"),
+        (changed(INPUTS, {"metrics": ["rmse"]}, without((*COLUMNS, "target"))), "- rmse", "rmse needs columns.target"),
         (model(reference={"rolling": "12h"}), "rolling", "shorter than a window (1d): no batch would have a reference"),
         (changed((*INPUTS, "reference"), {"rolling": "3d"}, model(batch="1w")), "rolling", "shorter than a window (1w): no batch would have a reference"),
         (model(segments={"country": {"evaluations": ["inputz"]}}), "- inputz", "there is no evaluation 'inputz'; did you mean 'inputs'?"),
