@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 Path = tuple[int | str, ...]
+LONGEST_REASON = 300  # characters that a row tells of what went wrong
 
 
 class ExporterError(Exception):
@@ -74,3 +75,11 @@ def refuse(problems: Iterable[Problem]) -> None:
     """Raise one PlanError that has all of these mistakes; nothing where there are none."""
     if told := [f"{'.'.join(map(str, p.path))}: {p.text}" for p in problems]:
         raise PlanError("\n".join(told))
+
+
+def reason_of(error: Exception) -> str:
+    """What went wrong in one line; its type as well, where the program did not foresee it."""
+    text = (str(error) or type(error).__name__).splitlines()[0][:LONGEST_REASON]
+    return (
+        text if isinstance(error, ExporterError | ValueError) else f"{type(error).__name__}: {text}"
+    )

@@ -14,7 +14,7 @@ from exporter.batch import Batch, Schema
 from exporter.checks import Earlier, Evidence, Situation, check_all
 from exporter.checks.drawn import Drawn
 from exporter.distances.texts import Texts, texts_of
-from exporter.errors import BatchError, ExporterError
+from exporter.errors import LONGEST_REASON, BatchError, reason_of
 from exporter.metrics import NeedsReferenceError
 from exporter.metrics.drift import (
     COLUMN_DRIFT,
@@ -57,7 +57,6 @@ __all__ = [
     "outcome_of",
 ]
 
-LONGEST_REASON = 300
 FEWEST_OF_FIXED = 7  # windows from which fixed data tell more than chance does
 QUIETLY = np.errstate(all="ignore")  # what is not finite is told at the end, with its reason
 Dataset = TableProfile | DriftRows | Outcome
@@ -398,14 +397,6 @@ def figures(use: Use, column: str, n: int, current: Any, beside: Any) -> list[Me
     return _rows(use, column, n, result, there)
 
 
-def reason_of(error: Exception) -> str:
-    """What went wrong in one line; its type as well, where the program did not foresee it."""
-    text = (str(error) or type(error).__name__).splitlines()[0][:LONGEST_REASON]
-    return (
-        text if isinstance(error, ExporterError | ValueError) else f"{type(error).__name__}: {text}"
-    )
-
-
 def _attempt(use: Use, *profiles: Any) -> Any:
     """The metric's result, or what went wrong: one bad column never costs the batch."""
     try:
@@ -456,7 +447,10 @@ def _number(value: Any) -> tuple[float | None, str | None]:
     """A figure as JSON and SQL can hold it (no -0.0), or why there is none."""
     if value is None or isinstance(value, Exception):
         return None, NO_VALUE if value is None else reason_of(value)
-    number = float(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None, f"the metric gave {value!r}, which is no number"[:LONGEST_REASON]
     if isfinite(number):
         return number + 0.0, None
     return None, NO_VALUE if isnan(number) else INFINITE

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from importlib.util import find_spec
 from math import isnan, log
 from types import MappingProxyType
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from exporter.batch import Kind
 from exporter.errors import CatalogueError, PlanError
@@ -101,10 +101,11 @@ def drift_method(
         parameters = inspect.signature(func).parameters.values()
         first = next(iter(parameters))
         text = inspect.getdoc(func)
+        where = f"{func.__module__}.{func.__name__}"
         if not text or func.__name__ in _methods:
-            raise CatalogueError(
-                f"{func.__module__}.{func.__name__}: no docstring, or declared twice"
-            )
+            raise CatalogueError(f"{where}: no docstring, or declared twice")
+        if wrong := _wrong(kinds, threshold, score):
+            raise CatalogueError(f"{where}: {wrong}")
         written = getattr(first.annotation, "__name__", first.annotation)  # a class, or its name
         reads = _READS.get(written, "profiles")
         heeded = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
@@ -117,6 +118,18 @@ def drift_method(
         return func
 
     return register
+
+
+def _wrong(kinds: Any, threshold: float, score: Any) -> str:
+    """What a declaration cannot mean; "" where it is sound."""
+    known = (*get_args(Kind), "embedding")
+    if not isinstance(kinds, tuple) or not kinds or not set(kinds) <= set(known):
+        return f"kinds is {kinds!r}, not a tuple of {', '.join(known)}, such as ('numerical',)"
+    if score not in get_args(Score):
+        return f"score is {score!r}, not one of {', '.join(get_args(Score))}"
+    if not 0 < threshold < (float("inf") if score == "distance" else 1):
+        return f"threshold is {threshold!r}: a distance above 0, or a p-value between 0 and 1"
+    return ""
 
 
 def method_named(name: str) -> DriftMethod:

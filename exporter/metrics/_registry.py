@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType, UnionType
@@ -132,16 +132,12 @@ def metric(
     def register(func: Compute) -> Compute:
         parameters = inspect.signature(func, eval_str=True).parameters.values()
         read = [p for p in parameters if p.kind is not p.KEYWORD_ONLY]
-        text = inspect.getdoc(func)
-        if not text:
-            raise CatalogueError(
-                f"{func.__module__}.{func.__name__} has no docstring: it is the metric's help"
-            )
-        if func.__name__ in _specs:
-            raise CatalogueError(f"{func.__name__} is declared in {func.__module__} and elsewhere")
-        first = read[0].annotation
+        text = str(inspect.getdoc(func) or "")
         reference = [p for p in read if p.name == "reference"]
         only = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
+        _refuse_words(func, per=(per, Per), unit=(unit, Unit), better=(better, Better))
+        _refuse(func, read, only)
+        first = read[0].annotation
         _specs[func.__name__] = MetricSpec(
             func.__name__,
             text.splitlines()[0],
@@ -165,6 +161,39 @@ def metric(
         return func
 
     return register
+
+
+def _refuse_words(func: Callable[..., Any], **said: tuple[Any, Any]) -> None:
+    """A CatalogueError where the decorator is given a word that it does not know."""
+    for name, (given, known) in said.items():
+        words = get_args(known)
+        if given not in words:
+            text = f"{name} is {given!r}, not one of {', '.join(words)}"
+            raise CatalogueError(f"{_where(func)}: {text}{nearest(given, words)}")
+
+
+def _refuse(
+    func: Callable[..., Any],
+    read: Sequence[inspect.Parameter],
+    only: Sequence[inspect.Parameter],
+) -> None:
+    """A CatalogueError where a function cannot be a metric: it would be there, and have no figure."""
+    where = _where(func)
+    if not inspect.getdoc(func):
+        raise CatalogueError(f"{where} has no docstring: it is the metric's help")
+    if func.__name__ in _specs:
+        raise CatalogueError(f"{func.__name__} is declared in {func.__module__} and elsewhere")
+    first = read[0].annotation if read else inspect.Parameter.empty
+    types = get_args(first) if isinstance(first, UnionType) else (first,)
+    if not all(str(getattr(t, "__module__", "")).startswith("exporter.") for t in types):
+        text = "the type of its first parameter says what it reads, such as NumericProfile"
+        raise CatalogueError(f"{where}: {text} of exporter.profile.column")
+    if bare := [p.name for p in only if p.annotation is p.empty]:
+        raise CatalogueError(f"{where}: the option {bare[0]!r} has no annotation")
+
+
+def _where(func: Callable[..., Any]) -> str:
+    return f"{func.__module__}.{func.__name__}"
 
 
 def metric_named(name: str) -> MetricSpec:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+import pandas as pd
 import pytest
 from golden.evaluations import Figures, evaluated, schema_of
 from metrics.everything import table
 
+from exporter.distances import DRIFT_METHODS, drift_method
 from exporter.errors import CatalogueError, PlanError
 from exporter.metrics import CATALOGUE, _registry, metric, metric_named
 from exporter.profile.column import CategoryProfile, NumericProfile
@@ -72,6 +75,78 @@ def test_a_second_metric_of_a_name_is_refused(catalogue):
 
     with pytest.raises(CatalogueError, match="mean is declared in"):
         metric(per="column", unit="value")(mean)
+
+
+def of_series(column: pd.Series) -> float:
+    """Of a pandas column."""
+    return float(column.mean())
+
+
+def of_anything(column) -> float:
+    """Of whatever comes."""
+    return 0.0
+
+
+def with_option(column: NumericProfile, *, by=2) -> float:
+    """With an option of any type."""
+    return 0.0
+
+
+def sound(column: NumericProfile) -> float:
+    """Something."""
+    return 0.0
+
+
+@pytest.mark.parametrize(
+    ("func", "said", "text"),
+    [
+        (of_series, {}, "type of its first parameter says what it reads, such as NumericProfile"),
+        (of_anything, {}, "type of its first parameter says what it reads"),
+        (with_option, {}, "the option 'by' has no annotation"),
+        (sound, {"unit": "ratios"}, "unit is 'ratios', .*; did you mean 'ratio'"),
+        (sound, {"per": "row"}, "per is 'row', not one of dataset, column, pair"),
+        (sound, {"better": "up"}, "better is 'up', not one of lower, higher, neutral"),
+    ],
+)
+def test_a_function_that_would_have_no_figure_is_refused_when_it_is_declared(
+    catalogue, func, said, text
+):
+    with pytest.raises(CatalogueError, match=text):
+        metric(**{"per": "column", "unit": "value", **said})(func)
+    assert func.__name__ not in CATALOGUE
+
+
+def test_a_result_that_is_no_number_is_the_figure_s_error_and_no_one_else_s(catalogue):
+    @metric(per="column", unit="value")
+    def worded(column: NumericProfile) -> Any:
+        """A word for a column."""
+        return {"": "many", "b": 2}
+
+    rows = table([dict.fromkeys(table([]).column_names) | {"x": x} for x in (1.0, 4.0)])
+    figures = Figures(evaluated(rows, None, schema_of({"x": "numerical"}), "worded", "mean"))
+    assert figures.row("worded", "x").error == "the metric gave 'many', which is no number"
+    assert figures.value("worded", "x", "b") == 2
+    assert figures.value("mean", "x") == 2.5
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ({"kinds": ("numerical")}, "kinds is 'numerical', not a tuple of numerical, .*, such as"),
+        ({"kinds": ("numeric",)}, r"kinds is \('numeric',\), not a tuple of"),
+        ({"score": "p-value"}, "score is 'p-value', not one of distance, p_value, percentile"),
+        ({"threshold": 0}, "threshold is 0: a distance above 0"),
+        ({"threshold": 3, "score": "p_value"}, "threshold is 3: .* a p-value between 0 and 1"),
+    ],
+)
+def test_a_drift_method_that_nothing_could_use_is_refused_when_it_is_declared(said, text):
+    def gap(current: NumericProfile, reference: NumericProfile) -> float:
+        """Some gap."""
+        return 0.0
+
+    with pytest.raises(CatalogueError, match=text):
+        drift_method(**{"kinds": ("numerical",), "threshold": 0.1, **said})(gap)
+    assert "gap" not in DRIFT_METHODS
 
 
 def test_a_misspelt_metric_suggests_the_nearest():
