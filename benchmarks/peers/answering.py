@@ -15,8 +15,11 @@ from exporter.batch import Schema
 from exporter.checks import Mode
 from exporter.evaluation import ReferenceProfile
 from exporter.evidently import TESTS, UNDER_METRICS, translate
+from exporter.evidently.translating import Named
 from exporter.metrics import CATALOGUE
 from exporter.plan import make_plan
+from exporter.plan.asking import Told
+from exporter.plan.choosing import Choosing
 from exporter.profile.interactions import RankingColumns, read_ranking
 from exporter.snapshot import Snapshot
 from exporter.sources.frames import open_batch, resolve_schema
@@ -74,7 +77,8 @@ class Answering:
         if kind == "test" and self.case.task == "ranking":
             return _told(of_ranking(self.case, name, options))
         under = "tests" if kind == "test" else "metrics"
-        entries = translate(under, name, options).entries  # type: ignore[arg-type]
+        translated = translate(under, name, options).entries  # type: ignore[arg-type]
+        entries = [entry for entry in translated if self._fits(entry)]
         asked = [{entry.name: _compatible(entry.name, entry.options)} for entry in entries]
         if self.case.task == "ranking":
             return {(e.name, "", ""): self._ranked(e.name, e.options) for e in entries}
@@ -83,6 +87,14 @@ class Answering:
             nulls = _told(self._evaluated(under, asked, "directional"))
             found |= {key: answer for key, answer in nulls.items() if key[0] in OF_MISSING}
         return found
+
+    def _fits(self, entry: Named) -> bool:
+        """Whether the columns can be read, where the entry is one of several for columns of all kinds."""
+        spec, columns = CATALOGUE.get(entry.name), entry.options.get("columns")
+        if not entry.is_part or spec is None or not isinstance(columns, list):
+            return True
+        choosing = Choosing(self._read[0], Told([]))
+        return all(choosing.fits(spec, column) for column in columns)
 
     def key_of(self, question: Question, result: Mapping[str, Any]) -> Key:
         """What one of Evidently's results is here."""

@@ -169,7 +169,9 @@ METRICS_07: Mapping[str, Alias] = {
     "SumValue": means("sum"),
     "QuantileValue": means("quantile"),
     "ValueDrift": means("column_drift"),
-    "DriftedColumnsCount": Alias(("data_drift",), by_kind=True),
+    "DriftedColumnsCount": Alias(
+        ("drifted_columns", "drifted_columns_ratio", "data_drift"), by_kind=True
+    ),
     # the whole table
     "RowCount": means("row_count"),
     "ColumnCount": means("column_count", column_type=label_of_kind),

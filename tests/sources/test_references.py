@@ -72,7 +72,8 @@ def profiles(source: FileSource, **more) -> WindowProfiles:
 def figures(profile):
     """What evaluations read of a profile, comparable."""
     batch = batch_of(day(9))
-    plan = make_plan(["data_summary", "data_drift", "regression"], profile.schema)
+    judged = ["regression"] if profile.schema.task == "regression" else []
+    plan = make_plan(["data_summary", "data_drift", *judged], profile.schema)
     snapshot = evaluate(batch, profile, plan)
     return snapshot.metrics, snapshot.drift, snapshot.distributions
 
