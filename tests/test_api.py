@@ -181,3 +181,24 @@ def test_a_frame_may_hold_numbers_and_texts_that_arrow_does_not() -> None:
     assert told["category_count", "text", "\ufffd"] == 20
     assert told["category_count", "mixed", "true"] == told["category_count", "mixed", "2"] == 20
     assert "\ufffd" in found.to_json()
+
+
+@pytest.mark.parametrize(("one", "other"), [("csv", "parquet"), ("parquet", "csv"), ("csv", "csv")])
+def test_categories_of_a_csv_are_of_no_other_type_than_those_of_a_parquet_file(
+    one: str, other: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    codes = frame(0).assign(code=[1, 2, 3, 4, 5] * 100, open=[True, False] * 250)
+    codes.to_parquet(tmp_path / "a.parquet")
+    codes.assign(code=codes["code"].replace(5, -1)).to_csv(tmp_path / "a.csv", index=False)
+    found = exporter.evaluate(
+        tmp_path / f"a.{one}",
+        tmp_path / f"a.{other}",
+        metrics=["type_mismatches", "missing_count", "category_count"],
+    )
+    told = {(row.metric, row.column, row.label): row.value for row in found.metrics}
+    assert told["type_mismatches", "", ""] == 0
+    assert told["category_count", "code", "4"] == 100
+    text = codes.assign(age="old")
+    mistaken = exporter.evaluate(text, tmp_path / f"a.{other}", metrics=["type_mismatches"])
+    assert mistaken.metrics[0].value == 1

@@ -98,6 +98,8 @@ def _usual(task: str | None, columns: Mapping[str, Any], *, beside: bool) -> lis
         wanted.append("data_drift")
     if quality and scored:
         wanted.append(quality)
+    elif quality:
+        warn(["no quality is shown without --target, and --prediction or --probability"])
     return wanted
 
 

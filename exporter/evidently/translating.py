@@ -61,7 +61,9 @@ def translate(kind: Kind, name: str, options: Mapping[str, Any]) -> Translated:
     alias = names_of(kind).get(name)
     if alias is None:
         other = "metrics" if kind == "tests" else "tests"
-        return Translated(problems=(f"{name} is one of Evidently's {other}: put it there",))
+        return Translated(
+            problems=(f"{name} is one of Evidently's {other}: put it under `{other}`",)
+        )
     if alias.instead:
         return Translated(problems=(f"Evidently's {name} is not here: {alias.instead}",))
     reading = _Reading(alias, options)

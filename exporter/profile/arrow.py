@@ -33,6 +33,9 @@ _DTYPES = {
         pa.uint64(), pa.uint32(), pa.uint16(), pa.uint8(),
     )
 }  # fmt: skip
+UNTYPED = pa.dictionary(
+    pa.int32(), pa.string(), ordered=True
+)  # labels whose type nobody wrote down
 
 
 @dataclass(frozen=True)
@@ -193,6 +196,11 @@ def family(kind: pa.DataType) -> str:
     if t.is_nested(kind):
         return "nested"
     return "time" if t.is_temporal(kind) else "text"
+
+
+def told_family(kind: pa.DataType) -> str:
+    """The same as far as the data tell it: labels of a csv may have been numbers where they were written."""
+    return "null" if kind == UNTYPED else family(kind)
 
 
 def _refuse_non_numbers(kind: pa.DataType) -> None:

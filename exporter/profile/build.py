@@ -15,7 +15,7 @@ import pyarrow as pa
 from exporter.batch import Batch, Kind
 from exporter.errors import BatchError
 from exporter.profile.arrays import Bools, Codes, Hashes, Ints, hash_labels, mixed
-from exporter.profile.arrow import Numbers, codes, ends, family, instants, numbers
+from exporter.profile.arrow import Numbers, codes, ends, instants, numbers, told_family
 from exporter.profile.column import (
     ColumnProfile,
     category_profile,
@@ -84,7 +84,7 @@ class Profiling:
 
     def table(self) -> TableProfile:
         """The table profile of the columns entered; columns that look alike are read again."""
-        types = {n: family(self.batch.types[n]) for n in self.kinds if n in self.batch.types}
+        types = {n: told_family(self.batch.types[n]) for n in self.kinds if n in self.batch.types}
         return self._builder.build(
             lambda name: hashes_of(self.batch.read(name), self.kinds[name])(None, 0),
             types,

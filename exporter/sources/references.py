@@ -49,7 +49,7 @@ from exporter.sources.windows import back, starts
 if TYPE_CHECKING:  # descriptors cost 30 ms, and few models have texts
     from exporter.descriptors import DescriptorColumn
 
-FORMAT = 2
+FORMAT = 3
 MEMORY = 256 << 20  # bytes of window profiles held by a process
 NOT_DESCRIBED = Describing()
 MERGED = 8  # rolling references held by a process: evaluations of one window share them

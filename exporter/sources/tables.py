@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporter.errors import BatchError
-from exporter.profile.arrow import codes
+from exporter.profile.arrow import UNTYPED, codes
 from exporter.profile.table import kind_of
 from exporter.sources.buffers import absent, arrow, null_where, texts
 
@@ -200,7 +200,7 @@ def _without_codes(column: pa.ChunkedArray, said: pa.Array) -> pa.ChunkedArray |
         if pc.any(hit).as_py():
             gone = hit.take(chunk.indices)
             indices = null_where(gone, chunk.indices)
-            chunk = pa.DictionaryArray.from_arrays(indices, chunk.dictionary)  # noqa: PLW2901
+            chunk = _encoded(indices, chunk.dictionary, chunk.type)  # noqa: PLW2901
             changed = True
         chunks.append(chunk)
     return pa.chunked_array(chunks, column.type) if changed else None
@@ -208,9 +208,18 @@ def _without_codes(column: pa.ChunkedArray, said: pa.Array) -> pa.ChunkedArray |
 
 def _compact(chunk: pa.DictionaryArray) -> pa.DictionaryArray:
     encoded = chunk.indices.dictionary_encode()
-    return pa.DictionaryArray.from_arrays(
-        encoded.indices, chunk.dictionary.take(encoded.dictionary)
-    ).cast(chunk.type)
+    indices = encoded.indices.cast(chunk.type.index_type)
+    return _encoded(indices, chunk.dictionary.take(encoded.dictionary), chunk.type)
+
+
+def untyped(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Labels of a file that tells no types, marked as such."""
+    chunks = [_encoded(chunk.indices, chunk.dictionary, UNTYPED) for chunk in column.chunks]
+    return pa.chunked_array(chunks, UNTYPED)
+
+
+def _encoded(indices: pa.Array, labels: pa.Array, kind: pa.DataType) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(indices, labels, ordered=kind.ordered)
 
 
 def _text(value: str | float) -> str:

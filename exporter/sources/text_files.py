@@ -17,7 +17,7 @@ from pyarrow import csv, json
 
 from exporter.errors import BatchError
 from exporter.sources.buffers import null_where, texts
-from exporter.sources.tables import checked_names, stacked
+from exporter.sources.tables import checked_names, stacked, untyped
 
 if TYPE_CHECKING:
     from exporter.sources.reading import Wanted
@@ -72,6 +72,7 @@ def read_csv(data: bytes, path: Path, wanted: Wanted) -> pa.Table:
             column = _canonical(column)
         if field.name not in wanted.plain:
             column = column.dictionary_encode()
+            column = untyped(column) if field.name in wanted.labels else column
         table = table.set_column(i, field.name, column)
     return table
 

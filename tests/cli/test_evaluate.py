@@ -34,6 +34,12 @@ def test_quality_is_shown_of_a_model(files: Shop) -> None:
     assert "rmse" in {row["metric"] for row in made["metrics"]}
 
 
+def test_a_model_that_cannot_be_judged_is_warned_of(files: Shop) -> None:
+    result = files.call("evaluate", CURRENT, "--task", "regression", "--target", "y")
+    assert result.exit_code == 0
+    assert "no quality is shown without --target, and --prediction or" in result.stderr
+
+
 def test_classes_and_their_probabilities_are_given_as_a_mapping(files: Shop) -> None:
     pets = pa.table({"pet": ["ape", "bat"] * 20, "pa": [0.7, 0.4] * 20, "pb": [0.3, 0.6] * 20})
     pq.write_table(pets, files.folder / "pets.parquet")

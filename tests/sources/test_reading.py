@@ -15,6 +15,7 @@ from exporter.errors import BatchError
 from exporter.sources.files import read_table
 from exporter.sources.listing import DataFile, found
 from exporter.sources.reading import Wanted, read_file, stretches
+from exporter.sources.tables import compact, marked, stacked
 
 ROWS = pa.table({"n": [1, 2, 3], "x": [0.5, None, 2.5], "city": ["a", "b", "a"]})
 
@@ -109,6 +110,20 @@ def test_an_empty_field_of_a_csv_is_missing_and_na_is_a_text_unless_the_column_i
         {"country": None, "x": 1.0},
         {"country": "DE", "x": 2.5},
     ]
+
+
+def test_categories_of_several_files_stay_what_they_are_when_they_are_cut_and_emptied(tmp_path):
+    files = [
+        DataFile(write(tmp_path / f"{i}.csv", b"code\n" + text), "csv")
+        for i, text in enumerate([b"7\n8\n", b"", b"n/a\n" + b"9\n" * 200])
+    ]
+    wanted = Wanted(labels=frozenset(("code",)))
+    parts = [read_file(file, wanted) for file in files]
+    other = pa.table({"code": ["x"], "more": [1]})
+    for tables, values in ((parts, 203), ([*parts, other], 204)):
+        table = compact(marked(stacked(tables), ["n/a"]).slice(1))
+        assert table["code"].to_pylist()[:2] == ["8", None]
+        assert len(table) == values - 1
 
 
 def test_categories_of_a_csv_are_the_text_they_are_in_canonical_form(tmp_path):
