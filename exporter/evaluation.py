@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
-from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from exporter.checks import Earlier, Evidence, Situation, check_all
 from exporter.checks.drawn import Drawn
 from exporter.distances.texts import Texts, texts_of
 from exporter.errors import LONGEST_REASON, BatchError, reason_of
-from exporter.metrics import NeedsReferenceError
+from exporter.figures import attempt, figures, result_rows
 from exporter.metrics.drift import (
     COLUMN_DRIFT,
     EMBEDDING,
@@ -29,13 +28,11 @@ from exporter.profile.column import PROFILE_OF, ColumnProfile
 from exporter.profile.histogram import Grid, bin_names, grid_for, histogram
 from exporter.profile.merge import merge_columns, merge_outcomes, merge_tables
 from exporter.profile.outcome import Outcome
-from exporter.profile.points import Estimate
 from exporter.profile.ranking import RankingProfile
 from exporter.profile.rows import Rows, rows_of
 from exporter.profile.table import TableProfile
 from exporter.snapshot import (
-    INFINITE,
-    NO_VALUE,
+    OUTCOME,
     Distribution,
     DriftRow,
     MetricRow,
@@ -126,6 +123,7 @@ def evaluate(batch: Batch, reference: ReferenceProfile | None, plan: Plan) -> Sn
         drift=tuple(drift),
         tests=check_all(plan.checks, metrics, drift, _situation(batch.rows, reference, plan)),
         distributions=tuple(r.distribution for r in results if r.distribution),
+        metadata={OUTCOME: [*plan.schema.roles]} if plan.schema.roles else {},
     )
 
 
@@ -357,9 +355,9 @@ class _Dataset:
         if reference is not None and opened is not None:
             key = (use.spec.id, canonical(use.params), columns)
             if key not in reference.kept:
-                reference.kept[key] = _attempt(use, opened().of(columns))
+                reference.kept[key] = attempt(use, opened().of(columns))
             there = reference.kept[key]
-        return _rows(use, "", self.n, _attempt(use, current), there)
+        return result_rows(use, "", self.n, attempt(use, current), there)
 
     def _current(self, use: Use) -> tuple[Dataset | None, str]:
         if TableProfile in use.spec.reads:
@@ -378,82 +376,6 @@ class _Dataset:
 
 def _texts(name: str, current: Rows, opened: Callable[[], Rows]) -> tuple[Texts, Texts]:
     return texts_of(current, name), texts_of(opened(), name)
-
-
-def figures(use: Use, column: str, n: int, current: Any, beside: Any) -> list[MetricRow]:
-    """The rows of a metric: one, or one a label, with the reference's figure where it has one of its own.
-
-    None where the metric needs a reference and has none.
-    """
-    if not use.spec.compares:
-        there = None if beside is None else _attempt(use, beside)
-        return _rows(use, column, n, _attempt(use, current), there)
-    if not use.spec.alone:
-        return [] if beside is None else _rows(use, column, n, _attempt(use, current, beside), None)
-    result = _attempt(use, current, beside)
-    if isinstance(result, NeedsReferenceError):
-        return []
-    there = None if beside is None else _attempt(use, beside, beside)
-    return _rows(use, column, n, result, there)
-
-
-def _attempt(use: Use, *profiles: Any) -> Any:
-    """The metric's result, or what went wrong: one bad column never costs the batch."""
-    try:
-        return use.spec.compute(*profiles, **use.params)
-    except Exception as error:  # noqa: BLE001  the seam at which a metric may fail
-        return error
-
-
-def _rows(use: Use, column: str, n: int, result: Any, beside: Any) -> list[MetricRow]:
-    if isinstance(result, Exception):
-        return [MetricRow(use.spec.id, column, params=use.params, n=n, error=reason_of(result))]
-    others = beside if isinstance(beside, Mapping) else {"": beside}
-    if not isinstance(result, Mapping):
-        return [_row(use, column, "", n, result=result, beside=others.get(""))]
-    labelled = dict(result)
-    if use.spec.labels == "category":  # one that only the reference has is not unknown but absent
-        labelled |= {label: 0.0 for label in others if label not in labelled and label != ""}
-    return [
-        _row(use, *_place(column, x), n, result=value, beside=others.get(x))
-        for x, value in labelled.items()
-    ]
-
-
-def _place(column: str, label: str | tuple[str, str]) -> tuple[str, str]:
-    """Column and label of a figure: those of a pair are its two columns."""
-    return label if isinstance(label, tuple) else (column, label)
-
-
-def _row(use: Use, column: str, label: str, n: int, *, result: Any, beside: Any) -> MetricRow:
-    value, low, high = result if isinstance(result, Estimate) else (result, None, None)
-    number, reason = _number(value)
-    exact = low == high or number is None
-    return MetricRow(
-        use.spec.id,
-        column,
-        label,
-        use.params,
-        number,
-        _number(beside.value if isinstance(beside, Estimate) else beside)[0],
-        None if exact else _number(low)[0],
-        None if exact else _number(high)[0],
-        n,
-        reason,
-    )
-
-
-def _number(value: Any) -> tuple[float | None, str | None]:
-    """A figure as JSON and SQL can hold it (no -0.0), or why there is none."""
-    if value is None or isinstance(value, Exception):
-        return None, NO_VALUE if value is None else reason_of(value)
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None, f"the metric gave {value!r}, which is no number"[:LONGEST_REASON]
-    if isfinite(number):
-        return number + 0.0, None
-    return None, NO_VALUE if isnan(number) else INFINITE
 
 
 def _informed(reference: ReferenceProfile | None, plan: Plan) -> ReferenceProfile | None:

@@ -16,6 +16,7 @@ FORMAT = 1
 NO_VALUE = "no value"  # the error of a figure that does not exist, such as the mean of nothing
 INFINITE = "infinite"
 WAIT = "wait_seconds"  # in the metadata: how long after its end a window is due
+OUTCOME = "outcome"  # likewise: the columns of target, prediction and probabilities
 Status = Literal["success", "warning", "fail", "error", "skipped"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 Severity = Literal["page", "warning", "info", "none"]  # of an alert: whom it is for

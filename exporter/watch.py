@@ -260,7 +260,11 @@ class Watched:
             computed_at=now,
             reference=info,
             exporter_version=__version__,
-            metadata={**self._metadata(part), WAIT: int(self.patience(name).total_seconds())},
+            metadata={
+                **snapshot.metadata,
+                **self._metadata(part),
+                WAIT: int(self.patience(name).total_seconds()),
+            },
         )
 
     def _batch(self, rows: pa.Table) -> Batch:

@@ -63,6 +63,15 @@ def test_rows_without_a_label_count_as_rows_and_not_as_labelled():
     assert snapshot.metrics[0].n == 1
 
 
+def test_a_snapshot_knows_which_columns_are_the_outcome():
+    rows = pa.table({"y": [1.0, 2.0], "said": [1.0, 2.0], "p": [0.1, 0.2]})
+    snapshot = evaluated(rows, None, outcome_schema("regression"), "mae")
+    assert snapshot.metadata == {"outcome": ["y", "said"]}
+
+    featureless = schema_of({"p": "numerical"}, ("p",))
+    assert evaluated(rows, None, featureless, "mean").metadata == {}
+
+
 def test_an_infinite_error_is_left_out_of_the_errors():
     rows = pa.table({"y": [1.0, 2.0, 3.0], "said": [1.0, inf, 4.0], "p": [0.0, 0.0, 0.0]})
     figures = Figures(evaluated(rows, None, outcome_schema("regression"), "mae", "r2"))

@@ -45,8 +45,12 @@ def verdict_of(snapshot: Snapshot, zone: tzinfo | None) -> Verdict:
         _bar(there),
         [(name, text) for name, text in _facts(s, zone) if text],
         [(name, value, name in s.stream_tags) for name, value in sorted(s.tags.items()) if value],
-        [(str(name), str(value)) for name, value in s.metadata.items()],
+        [(str(name), _written(value)) for name, value in s.metadata.items()],
     )
+
+
+def _written(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def listed(names: Sequence[str], most: int = MOST_COLUMNS) -> str:

@@ -303,15 +303,17 @@ group by method order by 2 desc limit 10"""
     defaults={"decimals": 2, "noValue": NOT_COMPARED},
     links=[_TO_TESTS],
 )
-# The store does not tell a column's role: names do.
-_ROLE = r"column_name ~* '(^|[^a-z])(target|label|labels|actual|outcome|y|pred|prediction|predictions|predicted|proba|probability|y_true|y_pred)([^a-z]|$)'"
+# What the newest batches were told to be their target, their prediction and its probabilities.
+_OUTCOME = f"""\
+column_name in (
+    select jsonb_path_query(metadata, '$.outcome[*]') #>> '{{}}' from grafana.latest_snapshots where {CHOSEN})"""
 OUTCOMES = severity_lines(
     *(42, "Target and prediction"),
-    "Columns that are called target, label, prediction, pred and the like. Drift of the prediction is the first sign of a model in trouble while "
+    "The columns of target, prediction and probabilities. Drift of the prediction is the first sign of a model in trouble while "
     "labels are awaited.",
-    where(CHOSEN, _ROLE),
+    where(CHOSEN, _OUTCOME),
     size=(6, 9),
-    nothing="no drift of a column that is called target or prediction",
+    nothing="no drift of target or prediction",
 )
 
 EACH_SCORE = timeseries(
