@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from exporter.grafana.colours import STATUS, Json
+from exporter.grafana.colours import LINES, STATUS, Json
 from exporter.grafana.panels import (
     NAMED_BY_ROW,
     PROMETHEUS,
     override,
+    override_like,
     panel,
 )
 
@@ -17,7 +18,15 @@ _SPLIT = {
     "id": "prepareTimeSeries",
     "options": {"format": "multi"},
 }  # one frame a line: gaps are its own
-_NAMED_BY_LINE = "${__field.labels.line}"
+NAMED_BY_LINE = "${__field.labels.line}"
+# A line's colour is that of its place, none of those that mean a status: the first is the batch's blue.
+LINE_LOOKS = (
+    *(
+        override_like(f'.*place="{at}".*', color={"mode": "fixed", "fixedColor": colour})
+        for at, colour in enumerate(LINES, 1)
+    ),
+    override_like(".*", displayName=NAMED_BY_LINE),
+)
 WIDE = 16  # of 24 columns: from here on there is room for long names beside a chart
 
 
@@ -40,7 +49,7 @@ def timeseries(
     custom: Mapping[str, Any] | None = None,
     overrides: Sequence[Json] = (),
     links: Sequence[Json] = (),
-    named: str = _NAMED_BY_LINE,
+    named: str = NAMED_BY_LINE,
     repeat: str = "",
 ) -> Json:
     """Lines over time: rows of `queries.history`, one line for each `line`; a missing batch is a gap."""
@@ -60,14 +69,19 @@ def timeseries(
         **({"axisSoftMax": 0.01} if unit == "percentunit" else {}),
         **(custom or {}),
     }
+    by_place = named == NAMED_BY_LINE and " as place" in targets[0].get("rawSql", "")
     made = panel(
         *("timeseries", id_, title, description, targets),
         size=size,
         unit=unit,
         scale=scale,
         custom=look,
-        defaults={"color": {"mode": "palette-classic"}, "displayName": named, **(defaults or {})},
-        overrides=overrides,
+        defaults={
+            "color": {"mode": "palette-classic"},
+            **({} if by_place else {"displayName": named}),
+            **(defaults or {}),
+        },
+        overrides=[*LINE_LOOKS, *overrides] if by_place else overrides,
         links=links,
         transformations=[] if targets[0]["datasource"] is PROMETHEUS else [_SPLIT],
         options={
@@ -106,7 +120,7 @@ def status_history(
     unit: str = "",
     scale: Json | None = None,
     statuses: bool = True,
-    named: str = _NAMED_BY_LINE,
+    named: str = NAMED_BY_LINE,
     defaults: Mapping[str, Any] | None = None,
     links: Sequence[Json] = (),
 ) -> Json:

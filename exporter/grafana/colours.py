@@ -11,6 +11,7 @@ FAINT = "rgba(128, 128, 128, 0.18)"  # something is known, and it is nothing
 SUCCESS, WARNING, FAIL, ERROR, LATE = "green", "yellow", "red", "purple", "orange"
 CURRENT, REFERENCE = "blue", GREY
 CHAMPION, CHALLENGER = "blue", "#12A5A5"
+LINES = (CURRENT, CHALLENGER, "#7E57C2", "#26C6DA", "#D6409F", "#8C9EFF")  # the first of a chart
 BOUND = "red"  # what a test allows
 BASELINE = "#A16A3A"  # what a model that knows nothing would reach
 EVENT = "#6E9FFF"  # a new version, a new reference

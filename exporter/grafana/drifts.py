@@ -12,6 +12,7 @@ from exporter.grafana.queries import (
     IN_RANGE,
     history,
     never_empty,
+    of_a_day,
     where,
 )
 
@@ -69,7 +70,7 @@ def severity_lines(
     return timeseries(
         *(id_, title),
         f"{description} Severity is the score against its threshold, on one scale for all methods: above the dashed line, at 1, "
-        "a column has drifted. Logarithmic above 1. {of_a_day('largest')} Source: grafana.drift.",
+        f"a column has drifted. Logarithmic above 1. {of_a_day('largest')} Source: grafana.drift.",
         [
             sql(
                 history(

@@ -11,8 +11,6 @@ from exporter.grafana.cells import REPORT_CELL, STATUS_CELL, against, name_cell
 from exporter.grafana.charts import dashed, timeseries
 from exporter.grafana.colours import (
     BASELINE,
-    CHALLENGER,
-    CURRENT,
     FAIL,
     LATE,
     NEUTRAL,
@@ -20,7 +18,7 @@ from exporter.grafana.colours import (
     Json,
 )
 from exporter.grafana.navigation import choice, evaluation, link_to, segment, stream
-from exporter.grafana.panels import override, override_like, sql, stat, table, unit_of
+from exporter.grafana.panels import override, sql, stat, table, unit_of
 from exporter.grafana.queries import (
     CHOSEN,
     IN_RANGE,
@@ -170,7 +168,6 @@ def over_time(
                 chosen(metric),
                 named=named,
                 values=figure,
-                labels={"place": _PLACE.format(also=", params::text")},
             )
         ),
         bounds(where(metrics(metric), WHOLE_FIGURE)),
@@ -190,7 +187,6 @@ def over_time(
         unit=unit_of(spec.unit),
         defaults={"noValue": nothing},
         overrides=[*LINES, _DUMMY] if baseline else LINES,
-        named="",
         links=[TO_TESTS, TO_MODEL],
     )
 
@@ -200,30 +196,11 @@ def _direction(metric: str) -> str:
     return "" if direction == "neutral" else f"The {direction} the better."
 
 
-# Which line of its chart it is, by streams; a label that is not shown, for the colours.
-_PLACE = f"(dense_rank() over (order by {FIRST}{{also}}))::text"
-LINE_COLOURS = (CURRENT, CHALLENGER, "#7E57C2", "#26C6DA")
-
-
-def _line_looks() -> list[Json]:
-    """The first lines have colours of their own, in every chart the same; all are named by their stream."""
-    places = enumerate(LINE_COLOURS, 1)
-    return [
-        *[
-            override_like(
-                f'current .*place="{at}".*', color={"mode": "fixed", "fixedColor": colour}
-            )
-            for at, colour in places
-        ],
-        override_like(".*", displayName="${__field.labels.line}"),
-    ]
-
-
 _DUMMY = dashed("dummy", "dummy", BASELINE)
 _DUMMY["properties"].append(
     {"id": "custom.lineStyle", "value": {"fill": "dot", "dash": [2, 5]}},
 )
-LINES = [*_line_looks(), REFERENCE_LINE, *BOUND_LINES]
+LINES = [REFERENCE_LINE, *BOUND_LINES]
 
 
 def by_label(
@@ -267,15 +244,12 @@ def coverage(id_: int, *, size: tuple[int, int] = (8, 8)) -> Json:
                     where(CHOSEN, "labelled_rows is not null"),
                     named="''",
                     values=share,
-                    labels={"place": _PLACE.format(also="")},
                 )
             )
         ],
         size=size,
         unit="percentunit",
         defaults={"min": 0, "max": 1, "noValue": "no labels"},
-        overrides=_line_looks(),
-        named="",
         links=[link_to("data-quality", "The rows themselves", keep=("project", "model", "stream"))],
     )
 

@@ -76,6 +76,10 @@ def metrics(*ids: str) -> str:
     return f"metric in ({listed(CATALOGUE[i].id for i in ids)})"
 
 
+# A line's number in its chart: a text, for Grafana takes it for a label then.
+_PLACE = """(row_number() over (order by min(evaluation), bool_and(position('champion' in stream) = 0), min(stream), min(segment), line))::text"""
+
+
 def history(
     view: str,
     conditions: str,
@@ -87,12 +91,13 @@ def history(
     of_day: Mapping[str, str] | None = None,
     by: Sequence[str] = (),
 ) -> str:
-    """Points over time, a row each: `time`, `line`, the labels, the values.
+    """Points over time, a row each: `time`, `line`, its `place` for the colour, the labels, the values.
 
     A line is told apart by *named* and by evaluation, segment and stream; of these its name has
     what is not the same for all lines. Of several snapshots of one window the newest is shown. Where
     a batch is missing a row without values interrupts the line, whatever the batches' length.
-    *first* orders the lines, by an aggregate of the values, and leaves the first dozen. *of_day*
+    A champion's line comes before a challenger's. *first* orders the lines, by an aggregate of the
+    values, and leaves the first dozen. *of_day*
     and *by* are those of `thinned`, for charts of many lines.
     """
     if of_day:
@@ -115,12 +120,14 @@ with points as (
 named as (
   select *, coalesce(nullif(concat_ws(' · ', nullif(base, ''), {varying("evaluation")}, {varying("segment")}, {varying("stream")}), ''), evaluation) as line
   from points),
+places as (
+  select line as of, {_PLACE} as place from named{chosen if first else ""} group by 1),
 gaps as (
-  select *, lead(time) over (partition by evaluation, segment, stream, base{also} order by time) as next
-  from named{chosen if first else ""})
-select time, line{also}, {shown} from gaps
+  select named.*, place, lead(time) over (partition by evaluation, segment, stream, base{also} order by time) as next
+  from named join places on of = line)
+select time, line{also}, {shown}, place from gaps
 union all
-select window_end, line{also}, {nothing} from gaps where next > window_end + (window_end - time) / 2
+select window_end, line{also}, {nothing}, place from gaps where next > window_end + (window_end - time) / 2
 order by 1, 2"""
 
 

@@ -127,7 +127,8 @@ def test_fields_of_overrides_and_links_are_columns(fleet: str, name: str) -> Non
                 # how the third line looks is said also where there are two
                 pattern = re.sub(r'place="\d+"', r'place="\\d+"', field)
                 found = any(re.search(pattern, one) for one in known | named[panel["id"]])
-                assert found, f"{panel['title']}: {field!r} fits none"
+                silent = (name, panel["id"]) in EMPTY_ON_PURPOSE
+                assert found or silent, f"{panel['title']}: {field!r} fits none"
         for field in re.findall(r"\$\{__(?:data\.fields|field\.labels)\.(\w+)", str(panel)):
             assert field in known, f"{panel['title']}: {field!r} is none of {sorted(known)}"
 

@@ -106,6 +106,7 @@ def test_panels_have_what_a_reader_needs(name: str) -> None:
         assert panel["title"], told
         assert len(panel["description"]) > 20, told
         assert panel["description"].rstrip().endswith((".", "`", ")")), told
+        assert not re.search(r"(?<!\$)\{", panel["description"]), f"{told}: a name was not put in"
         defaults = panel["fieldConfig"]["defaults"]
         assert (
             panel["type"] not in NEEDS_UNIT or defaults.get("unit") or defaults.get("mappings")

@@ -191,12 +191,12 @@ order by {WORST_FIRST}, failed desc, line"""
     size=(24, 13),
     overrides=[
         override("status", **STATUS_CELL),
-        override("line", **name_cell("Model", width=200), links=[_TO_MODEL]),
+        override("line", **name_cell("Model", width=226), links=[_TO_MODEL]),
         override("until", displayName="Last batch", unit="dateTimeFromNow", custom__width=114),
         override("failed", **FAILED_CELL),
-        override("drift", **DRIFT_CELL),
+        override("drift", **(DRIFT_CELL | {"custom__width": 92})),
         override("Trend #C", unit="percentunit", **sparkline_cell("Drift trend", LATE)),
-        override("quality", displayName="Main figure", custom__width=114),
+        override("quality", displayName="Main figure", custom__width=108),
         override("vs_reference", **against("vs ref")),
         override("Trend #B", **sparkline_cell("Trend", "blue")),
         override("report_url", **REPORT_CELL),
@@ -287,8 +287,8 @@ QUALITY = timeseries(
             f"""\
 with main as (
 {_LATEST_QUALITY}),
-worst as (select * from main where vs_reference is not null order by vs_reference limit 10)
-select time, {_LABELLED}, ({improvement("m.value", "m.reference", "m.metric")}) / nullif(abs(m.reference), 0) as vs_reference
+worst as (select *, (row_number() over (order by vs_reference))::text as place from main where vs_reference is not null order by vs_reference limit 10)
+select time, {_LABELLED}, ({improvement("m.value", "m.reference", "m.metric")}) / nullif(abs(m.reference), 0) as vs_reference, place
 from grafana.metrics m join worst w using (project, model, stream, metric)
 where {IN_RANGE} and segment = '' and column_name = '' and label = ''
 order by 1"""
@@ -332,8 +332,8 @@ FAILED = timeseries(
 with found as (
   select {DAY_OR_HOUR} as time, {_SHORT} as line, sum(tests_fail + tests_error)::float8 as failed
   from grafana.snapshots where {IN_RANGE} and {OF_FLEET} group by 1, 2),
-worst as (select line from found group by 1 having sum(failed) > 0 order by sum(failed) desc limit 10)
-select time, line, failed from found join worst using (line) order by 1"""
+worst as (select line, (row_number() over (order by sum(failed) desc))::text as place from found group by 1 having sum(failed) > 0 order by sum(failed) desc limit 10)
+select time, line, failed, place from found join worst using (line) order by 1"""
         )
     ],
     size=(12, 8),
