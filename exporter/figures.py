@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import isfinite, isnan
 from typing import Any
 
-from exporter.errors import reason_of
+from exporter.errors import LONGEST_REASON, reason_of
 from exporter.metrics import NeedsReferenceError
 from exporter.plan import Use
 from exporter.profile.points import Estimate
@@ -22,11 +22,9 @@ def figures(use: Use, column: str, n: int, current: Any, beside: Any) -> list[Me
         there = None if beside is None else attempt(use, beside)
         return result_rows(use, column, n, attempt(use, current), there)
     if not use.spec.alone:
-        return (
-            []
-            if beside is None
-            else result_rows(use, column, n, attempt(use, current, beside), None)
-        )
+        if beside is None:
+            return []
+        return result_rows(use, column, n, attempt(use, current, beside), None)
     result = attempt(use, current, beside)
     if isinstance(result, NeedsReferenceError):
         return []
@@ -85,7 +83,10 @@ def _number(value: Any) -> tuple[float | None, str | None]:
     """A figure as JSON and SQL can hold it (no -0.0), or why there is none."""
     if value is None or isinstance(value, Exception):
         return None, NO_VALUE if value is None else reason_of(value)
-    number = float(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None, f"the metric gave {value!r}, which is no number"[:LONGEST_REASON]
     if isfinite(number):
         return number + 0.0, None
     return None, NO_VALUE if isnan(number) else INFINITE
