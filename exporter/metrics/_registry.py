@@ -163,6 +163,15 @@ def metric(
     return register
 
 
+def named_as(func: Callable[..., Any], compute: Compute) -> Compute:
+    """*compute* under the name and docstring of *func*: for decorators that add the same options to many."""
+    for name in ("__name__", "__qualname__", "__module__", "__doc__"):
+        setattr(
+            compute, name, getattr(func, name)
+        )  # not `wraps`: the options are those of *compute*
+    return compute
+
+
 def _refuse_words(func: Callable[..., Any], **said: tuple[Any, Any]) -> None:
     """A CatalogueError where the decorator is given a word that it does not know."""
     for name, (given, known) in said.items():

@@ -8,10 +8,11 @@ recall and F1 are means over those that occur.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import log, nan
 
-from exporter.metrics._registry import metric
-from exporter.metrics.classification import ByLabel, Count, Share, cut, overall, sides_of
+from exporter.metrics._registry import LabelOf, Unit, metric, named_as
+from exporter.metrics.classification import ByLabel, Count, Figure, Share, cut, overall, sides_of
 from exporter.profile.outcome import ScoreProfile
 
 
@@ -21,99 +22,69 @@ def baseline_accuracy(scores: ScoreProfile) -> float:
     return sum(share * share for share in _shares(scores).values()) if scores.count else nan
 
 
-@metric(per="dataset", unit="ratio", terse=True)
-def baseline_precision(
-    scores: ScoreProfile,
-    *,
-    threshold: Share | None = None,
-    top_k: Count | None = None,
-    compat: bool = False,
-) -> float:
+def _guess(
+    unit: Unit, labels: LabelOf = ""
+) -> Callable[[Callable[[ScoreProfile, float, float], Figure]], Callable[..., Figure]]:
+    """A figure of guesses: of the profile, and of what a threshold makes of recall and precision."""
+    enter = metric(per="dataset", unit=unit, labels=labels, terse=True)
+
+    def register(func: Callable[[ScoreProfile, float, float], Figure]) -> Callable[..., Figure]:
+        def compute(
+            scores: ScoreProfile,
+            *,
+            threshold: Share | None = None,
+            top_k: Count | None = None,
+            compat: bool = False,
+        ) -> Figure:
+            return func(scores, *_scales(scores, threshold, top_k, compat=compat))
+
+        return enter(named_as(func, compute))
+
+    return register
+
+
+@_guess("ratio")
+def baseline_precision(scores: ScoreProfile, rarer: float, oftener: float) -> float:
     """Precision to expect of guessing in proportion."""
-    figures = baseline_precision_by_label(scores, threshold=threshold, top_k=top_k, compat=compat)
-    return overall(scores, figures)
+    return overall(scores, _scaled(scores, oftener, rarer))
 
 
-@metric(per="dataset", unit="ratio", terse=True)
-def baseline_recall(
-    scores: ScoreProfile,
-    *,
-    threshold: Share | None = None,
-    top_k: Count | None = None,
-    compat: bool = False,
-) -> float:
+@_guess("ratio")
+def baseline_recall(scores: ScoreProfile, rarer: float, oftener: float) -> float:
     """Recall, TPR and FPR to expect of guessing in proportion: the share of actual positives."""
-    figures = baseline_recall_by_label(scores, threshold=threshold, top_k=top_k, compat=compat)
-    return overall(scores, figures)
+    return overall(scores, _scaled(scores, rarer, oftener))
 
 
-@metric(per="dataset", unit="score", terse=True)
-def baseline_f1(
-    scores: ScoreProfile,
-    *,
-    threshold: Share | None = None,
-    top_k: Count | None = None,
-    compat: bool = False,
-) -> float:
+@_guess("score")
+def baseline_f1(scores: ScoreProfile, rarer: float, oftener: float) -> float:
     """F1 to expect of guessing in proportion."""
-    figures = baseline_f1_by_label(scores, threshold=threshold, top_k=top_k, compat=compat)
-    return overall(scores, figures)
+    return overall(scores, _both(scores, rarer, oftener))
 
 
-@metric(per="dataset", unit="ratio", terse=True)
-def baseline_tnr(
-    scores: ScoreProfile,
-    *,
-    threshold: Share | None = None,
-    top_k: Count | None = None,
-    compat: bool = False,
-) -> float:
+@_guess("ratio")
+def baseline_tnr(scores: ScoreProfile, rarer: float, oftener: float) -> float:
     """TNR and FNR to expect of guessing in proportion: the share of actual negatives."""
     if not scores.binary:
         raise ValueError("the model's task has no such figure")
-    figures = baseline_recall_by_label(scores, threshold=threshold, top_k=top_k, compat=compat)
-    return figures[scores.labels[0]]
+    return _scaled(scores, rarer, oftener)[scores.labels[0]]
 
 
-@metric(per="dataset", unit="ratio", labels="class", terse=True)
-def baseline_precision_by_label(
-    scores: ScoreProfile,
-    *,
-    threshold: Share | None = None,
-    top_k: Count | None = None,
-    compat: bool = False,
-) -> ByLabel:
+@_guess("ratio", labels="class")
+def baseline_precision_by_label(scores: ScoreProfile, rarer: float, oftener: float) -> ByLabel:
     """Precision of each class to expect of guessing in proportion."""
-    rarer, oftener = _scales(scores, threshold, top_k, compat=compat)
     return _scaled(scores, oftener, rarer)
 
 
-@metric(per="dataset", unit="ratio", labels="class", terse=True)
-def baseline_recall_by_label(
-    scores: ScoreProfile,
-    *,
-    threshold: Share | None = None,
-    top_k: Count | None = None,
-    compat: bool = False,
-) -> ByLabel:
+@_guess("ratio", labels="class")
+def baseline_recall_by_label(scores: ScoreProfile, rarer: float, oftener: float) -> ByLabel:
     """Recall of each class to expect of guessing in proportion."""
-    rarer, oftener = _scales(scores, threshold, top_k, compat=compat)
     return _scaled(scores, rarer, oftener)
 
 
-@metric(per="dataset", unit="score", labels="class", terse=True)
-def baseline_f1_by_label(
-    scores: ScoreProfile,
-    *,
-    threshold: Share | None = None,
-    top_k: Count | None = None,
-    compat: bool = False,
-) -> ByLabel:
+@_guess("score", labels="class")
+def baseline_f1_by_label(scores: ScoreProfile, rarer: float, oftener: float) -> ByLabel:
     """F1 of each class to expect of guessing in proportion."""
-    rarer, oftener = _scales(scores, threshold, top_k, compat=compat)
-    whole = rarer + oftener
-    both = 2 * rarer * oftener / whole if whole else 0.0
-    return _scaled(scores, both, both)
+    return _both(scores, rarer, oftener)
 
 
 @metric(per="dataset", unit="value")
@@ -151,3 +122,10 @@ def _scaled(scores: ScoreProfile, positive: float, negative: float) -> ByLabel:
         return shares
     no, yes = scores.labels
     return {no: shares[no] * negative, yes: shares[yes] * positive}
+
+
+def _both(scores: ScoreProfile, rarer: float, oftener: float) -> ByLabel:
+    """The harmonic means of both."""
+    whole = rarer + oftener
+    share = 2 * rarer * oftener / whole if whole else 0.0
+    return _scaled(scores, share, share)

@@ -10,14 +10,23 @@ one row more than k: `compat: true` does as well.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, TypeVar
 
 import numpy as np
 from annotated_types import Ge, Le
 
-from exporter.metrics._registry import NEAR_20, Automatic, Better, Bound, LabelOf, Unit, metric
+from exporter.metrics._registry import (
+    NEAR_20,
+    Automatic,
+    Better,
+    Bound,
+    LabelOf,
+    Unit,
+    metric,
+    named_as,
+)
 from exporter.profile.outcome import ScoreProfile, Side
 
 NAN = float("nan")
@@ -27,15 +36,19 @@ _CELL = re.compile(r"((?:[^\\→]|\\[\\→])*)→((?:[^\\→]|\\[\\→])*)")
 Share = Annotated[float, Ge(0), Le(1)]
 Count = Annotated[int, Ge(1)]
 ByLabel = dict[str, float]
-Compute = TypeVar("Compute", bound=Callable[..., float | ByLabel])
+Figure = TypeVar("Figure", float, ByLabel)
 
 
 def _decision(
     unit: Unit, better: Better, baseline: str, labels: LabelOf = ""
-) -> Callable[[Compute], Compute]:
-    """A figure of decisions, tested as Evidently does: like the reference's, or better than guessing's."""
+) -> Callable[[Callable[[ScoreProfile], Figure]], Callable[..., Figure]]:
+    """A figure of decisions, tested as Evidently does: like the reference's, or better than guessing's.
+
+    The decorated function reads the profile as it was decided anew: the options that do are added
+    to all alike.
+    """
     beyond = Bound("gt" if better == "higher" else "lt", metric=baseline)
-    return metric(
+    enter = metric(
         per="dataset",
         unit=unit,
         better=better,
@@ -43,113 +56,71 @@ def _decision(
         labels=labels,
         terse=True,
     )
+    return lambda func: enter(_deciding(func))
+
+
+def _deciding(func: Callable[[ScoreProfile], Figure]) -> Callable[..., Figure]:
+    def compute(
+        scores: ScoreProfile,
+        *,
+        threshold: Share | None = None,
+        top_k: Count | None = None,
+        compat: bool = False,
+    ) -> Figure:
+        return func(_decided(scores, threshold, top_k, compat=compat))
+
+    return named_as(func, compute)
 
 
 @_decision("ratio", "higher", "baseline_accuracy")
-def accuracy(
-    scores: ScoreProfile,
-    *,
-    threshold: Share | None = None,
-    top_k: Count | None = None,
-    compat: bool = False,
-) -> float:
+def accuracy(decided: ScoreProfile) -> float:
     """Share of right decisions."""
-    decided = _decided(scores, threshold, top_k, compat=compat)
     return _ratio(decided, sum(row[i] for i, row in enumerate(decided.matrix)), decided.count)
 
 
 @_decision("ratio", "higher", "baseline_precision")
-def precision(
-    scores: ScoreProfile,
-    *,
-    threshold: Share | None = None,
-    top_k: Count | None = None,
-    compat: bool = False,
-) -> float:
+def precision(decided: ScoreProfile) -> float:
     """Share of positive decisions that are right; of more than two classes their mean."""
-    figures = precision_by_label(scores, threshold=threshold, top_k=top_k, compat=compat)
-    return overall(scores, figures)
+    return overall(decided, precision_by_label(decided))
 
 
 @_decision("ratio", "higher", "baseline_recall")
-def recall(
-    scores: ScoreProfile,
-    *,
-    threshold: Share | None = None,
-    top_k: Count | None = None,
-    compat: bool = False,
-) -> float:
+def recall(decided: ScoreProfile) -> float:
     """Share of actual positives that are found; of more than two classes their mean."""
-    figures = recall_by_label(scores, threshold=threshold, top_k=top_k, compat=compat)
-    return overall(scores, figures)
+    return overall(decided, recall_by_label(decided))
 
 
 @_decision("score", "higher", "baseline_f1")
-def f1(
-    scores: ScoreProfile,
-    *,
-    threshold: Share | None = None,
-    top_k: Count | None = None,
-    compat: bool = False,
-) -> float:
+def f1(decided: ScoreProfile) -> float:
     """Harmonic mean of precision and recall; of more than two classes their mean."""
-    figures = f1_by_label(scores, threshold=threshold, top_k=top_k, compat=compat)
-    return overall(scores, figures)
+    return overall(decided, f1_by_label(decided))
 
 
 @_decision("ratio", "higher", "baseline_recall")
-def tpr(
-    scores: ScoreProfile,
-    *,
-    threshold: Share | None = None,
-    top_k: Count | None = None,
-    compat: bool = False,
-) -> float:
+def tpr(decided: ScoreProfile) -> float:
     """Share of actual positives decided positive."""
-    decided = _of_two(scores, threshold, top_k, compat=compat)
-    _, found = decided.matrix
+    _, found = _of_two(decided)
     return _ratio(decided, found[1], sum(found))
 
 
 @_decision("ratio", "higher", "baseline_tnr")
-def tnr(
-    scores: ScoreProfile,
-    *,
-    threshold: Share | None = None,
-    top_k: Count | None = None,
-    compat: bool = False,
-) -> float:
+def tnr(decided: ScoreProfile) -> float:
     """Share of actual negatives decided negative."""
-    decided = _of_two(scores, threshold, top_k, compat=compat)
-    found, _ = decided.matrix
+    found, _ = _of_two(decided)
     return _ratio(decided, found[0], sum(found))
 
 
 @_decision("ratio", "lower", "baseline_recall")
-def fpr(
-    scores: ScoreProfile,
-    *,
-    threshold: Share | None = None,
-    top_k: Count | None = None,
-    compat: bool = False,
-) -> float:
+def fpr(decided: ScoreProfile) -> float:
     """Share of actual negatives decided positive."""
-    decided = _of_two(scores, threshold, top_k, compat=compat)
-    found, _ = decided.matrix
+    found, _ = _of_two(decided)
     return _ratio(decided, found[1], sum(found))
 
 
 @_decision("ratio", "lower", "baseline_tnr")
-def fnr(
-    scores: ScoreProfile,
-    *,
-    threshold: Share | None = None,
-    top_k: Count | None = None,
-    compat: bool = False,
-) -> float:
+def fnr(decided: ScoreProfile) -> float:
     """Share of actual positives decided negative."""
-    decided = _of_two(scores, threshold, top_k, compat=compat)
-    _, found = decided.matrix
+    _, found = _of_two(decided)
     return _ratio(decided, found[0], sum(found))
 
 
@@ -181,41 +152,20 @@ def brier_score(scores: ScoreProfile) -> float:
 
 
 @_decision("ratio", "higher", "baseline_precision_by_label", labels="class")
-def precision_by_label(
-    scores: ScoreProfile,
-    *,
-    threshold: Share | None = None,
-    top_k: Count | None = None,
-    compat: bool = False,
-) -> ByLabel:
+def precision_by_label(decided: ScoreProfile) -> ByLabel:
     """Share of the decisions for each class that are right."""
-    decided = _decided(scores, threshold, top_k, compat=compat)
     return {label: _ratio(decided, right, said) for label, right, _, said in _tallies(decided)}
 
 
 @_decision("ratio", "higher", "baseline_recall_by_label", labels="class")
-def recall_by_label(
-    scores: ScoreProfile,
-    *,
-    threshold: Share | None = None,
-    top_k: Count | None = None,
-    compat: bool = False,
-) -> ByLabel:
+def recall_by_label(decided: ScoreProfile) -> ByLabel:
     """Share of each actual class that is found."""
-    decided = _decided(scores, threshold, top_k, compat=compat)
     return {label: _ratio(decided, right, actual) for label, right, actual, _ in _tallies(decided)}
 
 
 @_decision("score", "higher", "baseline_f1_by_label", labels="class")
-def f1_by_label(
-    scores: ScoreProfile,
-    *,
-    threshold: Share | None = None,
-    top_k: Count | None = None,
-    compat: bool = False,
-) -> ByLabel:
+def f1_by_label(decided: ScoreProfile) -> ByLabel:
     """Harmonic mean of precision and recall of each class."""
-    decided = _decided(scores, threshold, top_k, compat=compat)
     return {
         label: _ratio(decided, 2 * right, actual + said)
         for label, right, actual, said in _tallies(decided)
@@ -238,19 +188,13 @@ def roc_auc_by_label(scores: ScoreProfile) -> ByLabel:
 
 
 @metric(per="dataset", unit="rows", gauge="confusion_rows", labels="cell", terse=True)
-def confusion(
-    scores: ScoreProfile,
-    *,
-    threshold: Share | None = None,
-    top_k: Count | None = None,
-    compat: bool = False,
-) -> ByLabel:
+@_deciding
+def confusion(decided: ScoreProfile) -> ByLabel:
     """Rows by actual and predicted class, and in all.
 
     Of more than 20 classes cells without rows are left out. An arrow or backslash in a class's
     name has a backslash before it.
     """
-    decided = _decided(scores, threshold, top_k, compat=compat)
     names = [re.sub(r"([\\→])", r"\\\1", label) for label in decided.labels]
     cells = {
         f"{actual}→{predicted}": float(count)
@@ -300,12 +244,11 @@ def cut(side: Side, k: int) -> float:
     return float(np.partition(best, len(best) - k)[len(best) - k]) if k else NAN
 
 
-def _of_two(
-    scores: ScoreProfile, threshold: float | None, top_k: int | None, *, compat: bool
-) -> ScoreProfile:
-    if not scores.binary:
+def _of_two(decided: ScoreProfile) -> Sequence[Sequence[int]]:
+    """The rows of actual negatives and of actual positives, by decision; a ValueError where there are more classes."""
+    if not decided.binary:
         raise ValueError("the model's task has no such figure")
-    return _decided(scores, threshold, top_k, compat=compat)
+    return decided.matrix
 
 
 def _tallies(scores: ScoreProfile) -> list[tuple[str, int, int, int]]:

@@ -16,7 +16,16 @@ from annotated_types import Ge, Gt
 
 from exporter.distances.methods import wasserstein
 from exporter.errors import BatchError
-from exporter.metrics._registry import NEAR_10, Automatic, Better, Bound, Role, Unit, metric
+from exporter.metrics._registry import (
+    NEAR_10,
+    Automatic,
+    Better,
+    Bound,
+    Role,
+    Unit,
+    metric,
+    named_as,
+)
 from exporter.options import Checked
 from exporter.profile.arrays import Bools, Codes, Floats, Hashes, Ints
 from exporter.profile.column import numeric_profile
@@ -56,33 +65,68 @@ def _figure(
     )
 
 
-@_figure("ratio", "higher", {"target"})
-def precision_at_k(
-    ranking: RankingProfile,
-    *,
-    k: Length = 10,
-    min_relevance: Finite | None = None,
-    no_feedback_users: bool = False,
-) -> float:
+@dataclass(frozen=True)
+class _Hits:
+    """The relevant rows among the first k, by user and place."""
+
+    users: Ints
+    places: Ints
+    items: Codes
+    relevant: Ints  # each user's relevant rows, at any place
+    sizes: Ints  # each user's rows
+
+    def per_user(self, weights: Floats | None = None) -> Floats:
+        """Their number, or the sum of their weights, for every user."""
+        return _totals(self.users, weights, len(self.relevant))
+
+    def precision(self, k: int) -> Floats:
+        """Each user's share of relevant rows among the first k."""
+        return self.per_user() / np.minimum(self.sizes, k)
+
+    def recall(self) -> Floats:
+        """The share of each user's relevant rows that are among them."""
+        return _over(self.per_user(), self.relevant)
+
+    def so_far(self) -> Floats:
+        """At each, how many the user has had, this one included."""
+        counts = np.bincount(self.users, minlength=len(self.relevant))
+        before = np.cumsum(counts) - counts
+        return np.arange(1.0, len(self.users) + 1) - before[self.users]
+
+    def chosen(self, *, all_users: bool) -> Bools:
+        """The users that count."""
+        return (self.relevant > 0) | all_users
+
+
+def _of_users(func: Callable[[_Hits, int], Floats]) -> Callable[..., float]:
+    """The mean over users of a figure that each has, of what is relevant among the first k."""
+
+    def compute(
+        ranking: RankingProfile,
+        *,
+        k: Length = 10,
+        min_relevance: Finite | None = None,
+        no_feedback_users: bool = False,
+    ) -> float:
+        top = _judged(ranking, k, min_relevance)
+        return _mean(func(top, k), top.chosen(all_users=no_feedback_users))
+
+    return _figure("ratio", "higher", {"target"})(named_as(func, compute))
+
+
+@_of_users
+def precision_at_k(top: _Hits, k: int) -> Floats:
     """Share of a user's first k recommendations that are relevant.
 
     Of a list that is shorter than k the share of the list.
     """
-    top = _judged(ranking, k, min_relevance)
-    return _mean(top.precision(k), top.chosen(all_users=no_feedback_users))
+    return top.precision(k)
 
 
-@_figure("ratio", "higher", {"target"})
-def recall_at_k(
-    ranking: RankingProfile,
-    *,
-    k: Length = 10,
-    min_relevance: Finite | None = None,
-    no_feedback_users: bool = False,
-) -> float:
+@_of_users
+def recall_at_k(top: _Hits, _: int) -> Floats:
     """Share of a user's relevant items that are among the first k recommendations."""
-    top = _judged(ranking, k, min_relevance)
-    return _mean(top.recall(), top.chosen(all_users=no_feedback_users))
+    return top.recall()
 
 
 @_figure("ratio", "higher", {"target"})
@@ -103,33 +147,17 @@ def f_beta_at_k(
     return (1 + beta**2) * precision * recall / (beta**2 * precision + recall)
 
 
-@_figure("ratio", "higher", {"target"})
-def map_at_k(
-    ranking: RankingProfile,
-    *,
-    k: Length = 10,
-    min_relevance: Finite | None = None,
-    no_feedback_users: bool = False,
-) -> float:
+@_of_users
+def map_at_k(top: _Hits, _: int) -> Floats:
     """Mean average precision: the precision at each relevant place up to k, over a user's relevant items."""
-    top = _judged(ranking, k, min_relevance)
     lists = np.minimum(top.sizes[top.users], top.places)
-    gained = top.per_user(top.so_far() / lists)
-    return _mean(_over(gained, top.relevant), top.chosen(all_users=no_feedback_users))
+    return _over(top.per_user(top.so_far() / lists), top.relevant)
 
 
-@_figure("ratio", "higher", {"target"})
-def mar_at_k(
-    ranking: RankingProfile,
-    *,
-    k: Length = 10,
-    min_relevance: Finite | None = None,
-    no_feedback_users: bool = False,
-) -> float:
+@_of_users
+def mar_at_k(top: _Hits, _: int) -> Floats:
     """Mean average recall: the recall at each relevant place up to k, over a user's relevant items."""
-    top = _judged(ranking, k, min_relevance)
-    gained = top.per_user(top.so_far() / top.relevant[top.users])
-    return _mean(_over(gained, top.relevant), top.chosen(all_users=no_feedback_users))
+    return _over(top.per_user(top.so_far() / top.relevant[top.users]), top.relevant)
 
 
 @_figure("ratio", "higher", {"target"})
@@ -154,32 +182,17 @@ def ndcg_at_k(
     return _mean(np.minimum(share, 1.0), (best > 0) | no_feedback_users)
 
 
-@_figure("ratio", "higher", {"target"})
-def mrr_at_k(
-    ranking: RankingProfile,
-    *,
-    k: Length = 10,
-    min_relevance: Finite | None = None,
-    no_feedback_users: bool = False,
-) -> float:
+@_of_users
+def mrr_at_k(top: _Hits, _: int) -> Floats:
     """Mean of 1 / the place of a user's first relevant recommendation, 0 where that is beyond k."""
-    top = _judged(ranking, k, min_relevance)
     first = top.so_far() == 1
-    best = _totals(top.users[first], 1 / top.places[first], len(ranking.users))
-    return _mean(best, top.chosen(all_users=no_feedback_users))
+    return _totals(top.users[first], 1 / top.places[first], len(top.relevant))
 
 
-@_figure("ratio", "higher", {"target"})
-def hit_rate_at_k(
-    ranking: RankingProfile,
-    *,
-    k: Length = 10,
-    min_relevance: Finite | None = None,
-    no_feedback_users: bool = False,
-) -> float:
+@_of_users
+def hit_rate_at_k(top: _Hits, _: int) -> Floats:
     """Share of users with something relevant among their first k recommendations."""
-    top = _judged(ranking, k, min_relevance)
-    return _mean((top.per_user() > 0).astype(np.float64), top.chosen(all_users=no_feedback_users))
+    return (top.per_user() > 0).astype(np.float64)
 
 
 @metric(per="dataset", unit="rows", better="lower")
@@ -328,39 +341,6 @@ def item_bias(ranking: RankingProfile, *, k: Length = 10) -> dict[str, float]:
         current, before = (numeric_profile(name, len(side), side) for side in sides)
         out[name] = wasserstein(current, before).value
     return out
-
-
-@dataclass(frozen=True)
-class _Hits:
-    """The relevant rows among the first k, by user and place."""
-
-    users: Ints
-    places: Ints
-    items: Codes
-    relevant: Ints  # each user's relevant rows, at any place
-    sizes: Ints  # each user's rows
-
-    def per_user(self, weights: Floats | None = None) -> Floats:
-        """Their number, or the sum of their weights, for every user."""
-        return _totals(self.users, weights, len(self.relevant))
-
-    def precision(self, k: int) -> Floats:
-        """Each user's share of relevant rows among the first k."""
-        return self.per_user() / np.minimum(self.sizes, k)
-
-    def recall(self) -> Floats:
-        """The share of each user's relevant rows that are among them."""
-        return _over(self.per_user(), self.relevant)
-
-    def so_far(self) -> Floats:
-        """At each, how many the user has had, this one included."""
-        counts = np.bincount(self.users, minlength=len(self.relevant))
-        before = np.cumsum(counts) - counts
-        return np.arange(1.0, len(self.users) + 1) - before[self.users]
-
-    def chosen(self, *, all_users: bool) -> Bools:
-        """The users that count."""
-        return (self.relevant > 0) | all_users
 
 
 def _relevant(ranking: RankingProfile, least: float | None) -> Bools:
