@@ -120,6 +120,8 @@ def test_hostile_names_are_names_on_a_dashboard(
     seen.settle()
     assert seen.page.locator(BROKEN).count() == 0
     assert seen.page.evaluate(MADE) == []
+    led = [a.get_attribute("href") for a in seen.page.get_by_text("open ↗", exact=True).all()]
+    assert all(address.startswith(f"{chain.exporter}/snapshots/") for address in led), led[:2]
     seen.point_at(".u-over", 12)
     seen.point_at('[data-testid*="annotation-marker"]', 4)
     assert seen.wrong == []

@@ -46,10 +46,16 @@ def link_to(
     return {"title": title, "url": f"/d/{uid(name)}?{'&'.join(parts)}", "targetBlank": False}
 
 
-def report_link(field: str = "report_url") -> Json:
-    """A data link to a snapshot's report page."""
-    url = f"${{__data.fields.{field}:raw}}"
-    return {"title": "Open the report of this batch", "url": url, "targetBlank": True}
+def report_link() -> Json:
+    """The link of a cell that holds the address of a report page.
+
+    The address is the cell's own value: of a row's fields Grafana gives what is shown, "open".
+    """
+    return {
+        "title": "Open the report of this batch",
+        "url": "${__value.raw:raw}",
+        "targetBlank": True,
+    }
 
 
 def datasources(*, prometheus: bool = False) -> list[Json]:

@@ -260,7 +260,7 @@ def test_links_lead_to_dashboards_and_variables_that_are_there(name: str) -> Non
     for panel, url in found:
         told = f"{name} panel {panel}: {url}"
         if not url.startswith("/d/"):
-            assert url.startswith("${__data.fields."), told
+            assert url == "${__value.raw:raw}", told
             continue
         uid, _, query = url.removeprefix("/d/").partition("?")
         assert uid.removeprefix("evaluation-") in JSON, told
@@ -268,6 +268,17 @@ def test_links_lead_to_dashboards_and_variables_that_are_there(name: str) -> Non
         assert set(re.findall(r"var-(\w+)=", query)) <= variables, told
         assert set(re.findall(r"\$\{(\w+):queryparam\}", query)) <= here, told
         assert not re.search(r"\$\{__data\.fields\.\w+\}", query), f"{told}: write :percentencode"
+
+
+@every
+def test_what_a_link_takes_from_a_row_is_not_shown_as_something_else(name: str) -> None:
+    """Of a row's fields Grafana gives what is shown: with mappings it is not the value."""
+    for panel in panels_of(JSON[name]):
+        taken = set(re.findall(r"__data\.fields\.(\w+)", json.dumps(panel)))
+        for one in panel["fieldConfig"]["overrides"]:
+            if one["matcher"]["id"] == "byName" and one["matcher"]["options"] in taken:
+                told = f"{name}: {panel['title']}, {one['matcher']['options']}"
+                assert "mappings" not in {p["id"] for p in one["properties"]}, told
 
 
 @every
