@@ -34,6 +34,7 @@ from exporter.alerts import RULES
 from exporter.alerts.grafana import FOLDER as GRAFANA_FOLDER
 from exporter.alerts.inhibitions import INHIBITIONS, SAME, Inhibition
 
+NAMES = ["page", "warning", "info", "platform", "platform-warning"]
 MODEL = {"project": "shop", "model": "churn", "evaluation": "inputs", "stream": "region=eu"}
 FAILING = {"alertname": "EvaluationTestsFailing", "component": "tests", **MODEL}
 REPORT = "https://eval.example/snapshots/latest?project=shop&model=churn"
@@ -68,8 +69,14 @@ def test_every_choice_has_the_receivers_that_the_routes_name(section: Path) -> N
     wanted = {r["name"] for r in yaml.safe_load(CONFIG.read_text("utf-8"))["receivers"]}
     given = yaml.safe_load(section.read_text("utf-8"))
     assert given.keys() == {"receivers"}
-    assert [r["name"] for r in given["receivers"]] == ["page", "warning", "info", "platform"]
+    assert [r["name"] for r in given["receivers"]] == NAMES
     assert wanted == {r["name"] for r in given["receivers"]}
+
+
+def test_only_what_pages_wakes_somebody_through_pagerduty() -> None:
+    section = (FOLDER / "receivers" / "pagerduty.yml.example").read_text("utf-8")
+    receivers = yaml.safe_load(section)["receivers"]
+    assert [r["name"] for r in receivers if "pagerduty_configs" in r] == ["page", "platform"]
 
 
 def test_the_file_as_it_stands_sends_nothing_and_is_the_choice_none() -> None:
@@ -95,7 +102,7 @@ def test_no_secret_stands_in_a_file() -> None:
         ({"severity": "warning", "team": "risk"}, "warning"),
         ({"severity": "info", "team": "risk"}, "info"),
         ({"severity": "page", "component": "exporter"}, "platform"),
-        ({"severity": "warning", "component": "exporter", "team": "risk"}, "platform"),
+        ({"severity": "warning", "component": "exporter", "team": "risk"}, "platform-warning"),
         ({"severity": "info", "component": "exporter", "alertname": "EvaluationTestAlert"}, "page"),
         ({"severity": "page", "alertname": "DatasourceError", "component": "exporter"}, "platform"),
         ({}, "warning"),
