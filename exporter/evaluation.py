@@ -12,6 +12,7 @@ import numpy as np
 from exporter.batch import Batch, Schema
 from exporter.checks import Earlier, Evidence, Situation, check_all
 from exporter.checks.drawn import Drawn
+from exporter.checks.naming import named
 from exporter.distances.texts import Texts, texts_of
 from exporter.errors import LONGEST_REASON, BatchError, reason_of
 from exporter.figures import attempt, figures, result_rows
@@ -114,14 +115,17 @@ def evaluate(batch: Batch, reference: ReferenceProfile | None, plan: Plan) -> Sn
     dataset = _Dataset(batch.rows, reference, table, DriftRows(drift), outcome, why, whole, opened)
     metrics = each_once([row for use in plan.for_dataset() for row in dataset.rows(use)])
     metrics += [row for result in results for row in result.metrics]
+    there = (reference.table,) if reference and reference.table.rows else ()
+    names = named([check.spec for check in plan.checks], (table, DriftRows(drift)), there)
     drift = [*drift, *columns.of_sets()]
+    situation = replace(_situation(batch.rows, reference, plan), names=names)
     return Snapshot(
         batch.rows,
         reference_rows=reference.table.rows if reference else None,
         labelled_rows=outcome.labelled if outcome and plan.needs_target else None,
         metrics=tuple(metrics),
         drift=tuple(drift),
-        tests=check_all(plan.checks, metrics, drift, _situation(batch.rows, reference, plan)),
+        tests=check_all(plan.checks, metrics, drift, situation),
         distributions=tuple(r.distribution for r in results if r.distribution),
         metadata={OUTCOME: [*plan.schema.roles]} if plan.schema.roles else {},
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import floor, sqrt
 from typing import Literal
 
@@ -37,6 +37,7 @@ class Situation:
     min_rows: int = 0
     reference_expected: bool = False  # one is configured, be it empty still
     evidence: Evidence | None = None  # what the reference tells of sound batches
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict)  # columns that a metric counts
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from exporter.checks.automatic import (
     Situation,
 )
 from exporter.checks.conditions import Condition, Demand, demand, told
+from exporter.checks.naming import listed
 from exporter.distances import DRIFT_METHODS, DriftMethod
 from exporter.distances._registry import SMALLEST_P
 from exporter.errors import Path
@@ -120,9 +121,16 @@ class _Judge:
         else:
             figures = self._figures(check)
             found = {name for row in figures for name in _columns_of(check.spec, row)}
-            told_of = [self._result(check, row) for row in figures]
+            told_of = [self._named(self._result(check, row)) for row in figures]
         absent = [c for c in check.columns or (() if found else ("",)) if c not in found]
         return told_of + [self._absent(check, column) for column in absent]
+
+    def _named(self, result: CheckResult) -> CheckResult:
+        """With the columns that the figure counts, where there are too many."""
+        names = self.at.names.get(result.metric)
+        if not names or result.status not in ("fail", "warning"):
+            return result
+        return replace(result, message=f"{result.message}: {listed(names)}")
 
     def _figures(self, check: Check) -> list[MetricRow]:
         mine = [

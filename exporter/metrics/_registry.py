@@ -78,6 +78,7 @@ class MetricSpec:
     needs: frozenset[Role] = frozenset()  # what it reads of the model beside its columns
     terse: bool = False  # rows carry only the options that are not as they are by default
     evidently: Callable[..., Any] | None = None  # its figure where conditions are Evidently's
+    names: Callable[..., Sequence[str]] | None = None  # which columns a figure of them counts
 
     @cached_property
     def model(self) -> Any:
@@ -114,6 +115,7 @@ def metric(
     needs: Collection[Role] = (),
     terse: bool = False,
     evidently: Callable[..., Any] | None = None,
+    names: Callable[..., Sequence[str]] | None = None,
 ) -> Callable[[Compute], Compute]:
     """Enter the decorated function into the catalogue.
 
@@ -125,8 +127,9 @@ def metric(
     `survives`: a figure of the whole table that does not need every column to be there. `needs`:
     the roles that a metric of `Rows` or of a ranking looks at; others tell by what they read. `terse`:
     its rows, and so the store's series, are told by the options only that are given. `evidently`
-    computes the figure under `automatic_tests: evidently`, where Evidently counts otherwise. One of a
-    pair of columns gives a figure for each `(column, other)`.
+    computes the figure under `automatic_tests: evidently`, where Evidently counts otherwise. `names`
+    reads the same as the function and says which columns it counts: a test that fails tells them. One
+    of a pair of columns gives a figure for each `(column, other)`.
     """
 
     def register(func: Compute) -> Compute:
@@ -157,6 +160,7 @@ def metric(
             frozenset(needs),
             terse,
             evidently,
+            names,
         )
         return func
 

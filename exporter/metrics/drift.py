@@ -42,6 +42,12 @@ class DriftRows:
         return [row for row in self.rows if row.error is None]
 
 
+def _drifted(drift: DriftRows) -> list[str]:
+    """The columns that have drifted, the farthest first."""
+    found = [row for row in drift.rows if row.drifted]
+    return [row.column for row in sorted(found, key=lambda row: -(row.severity or 0.0))]
+
+
 @metric(per="column", unit="score", better="lower", automatic=Automatic(Bound("method")))
 def column_drift(
     column: Comparable,
@@ -72,13 +78,20 @@ def column_drift(
     unit="columns",
     better="lower",
     automatic=Automatic(Bound("lt", one_in=3)),
+    names=_drifted,
 )
 def drifted_columns(drift: DriftRows) -> float:
     """Columns that have drifted."""
     return sum(bool(row.drifted) for row in drift.rows)
 
 
-@metric(per="dataset", unit="ratio", better="lower", automatic=Automatic(Bound("lt", 0.3)))
+@metric(
+    per="dataset",
+    unit="ratio",
+    better="lower",
+    automatic=Automatic(Bound("lt", 0.3)),
+    names=_drifted,
+)
 def drifted_columns_ratio(drift: DriftRows) -> float:
     """Share of the compared columns that have drifted."""
     if not drift.tested:
@@ -91,6 +104,7 @@ def drifted_columns_ratio(drift: DriftRows) -> float:
     unit="columns",
     better="lower",
     automatic=Automatic(Bound("lte", 0.0), Bound("lte", 0.0)),
+    names=lambda drift: [row.column for row in drift.rows if row.error is not None],
 )
 def untested_columns(drift: DriftRows) -> float:
     """Columns that could not be compared."""

@@ -42,6 +42,26 @@ def _columns_with_missing(table: TableProfile) -> int:
     return sum(count + table.beyond.get(name, 0) > 0 for name, count in table.missing.items())
 
 
+def _with_missing(table: TableProfile) -> list[str]:
+    return [name for name, count in table.missing.items() if count]
+
+
+def _empty(table: TableProfile) -> list[str]:
+    return [name for name, count in table.missing.items() if count == table.rows]
+
+
+def _pairs(table: TableProfile) -> list[str]:
+    return [f"{a} = {b}" for a, b in table.equal]
+
+
+def _mismatched(table: TableProfile, reference: TableProfile) -> list[str]:
+    return [
+        name
+        for name, kind in reference.types.items()
+        if kind != "null" and table.types.get(name, "gone") not in (kind, "null")
+    ]
+
+
 @metric(
     per="dataset",
     unit="rows",
@@ -129,15 +149,23 @@ def empty_rows(table: TableProfile) -> float:
 
 
 @metric(
-    per="dataset", unit="columns", better="lower", automatic=Automatic(Bound("lte"), NONE_AT_ALL)
+    per="dataset",
+    unit="columns",
+    better="lower",
+    automatic=Automatic(Bound("lte"), NONE_AT_ALL),
+    names=_empty,
 )
 def empty_columns(table: TableProfile) -> float:
     """Columns in which every value is missing."""
-    return sum(count == table.rows for count in table.missing.values())
+    return len(_empty(table))
 
 
 @metric(
-    per="dataset", unit="columns", better="lower", automatic=Automatic(Bound("lte"), NONE_AT_ALL)
+    per="dataset",
+    unit="columns",
+    better="lower",
+    automatic=Automatic(Bound("lte"), NONE_AT_ALL),
+    names=lambda table: table.constant,
 )
 def constant_columns(table: TableProfile) -> float:
     """Columns with at most one value."""
@@ -145,7 +173,11 @@ def constant_columns(table: TableProfile) -> float:
 
 
 @metric(
-    per="dataset", unit="columns", better="lower", automatic=Automatic(Bound("lte"), NONE_AT_ALL)
+    per="dataset",
+    unit="columns",
+    better="lower",
+    automatic=Automatic(Bound("lte"), NONE_AT_ALL),
+    names=lambda table: table.almost_constant,
 )
 def almost_constant_columns(table: TableProfile) -> float:
     """Columns in which one value fills 95 % of the rows."""
@@ -164,7 +196,11 @@ def duplicated_rows(table: TableProfile) -> float:
 
 
 @metric(
-    per="dataset", unit="columns", better="lower", automatic=Automatic(Bound("lte"), NONE_AT_ALL)
+    per="dataset",
+    unit="columns",
+    better="lower",
+    automatic=Automatic(Bound("lte"), NONE_AT_ALL),
+    names=_pairs,
 )
 def duplicated_columns(table: TableProfile) -> float:
     """Pairs of columns that are equal."""
@@ -257,10 +293,11 @@ def unique_ratio(column: Repeating) -> float:
     better="lower",
     automatic=Automatic(Bound("lte"), NONE_AT_ALL),
     evidently=_columns_with_missing,
+    names=_with_missing,
 )
 def columns_with_missing(table: TableProfile) -> float:
     """Columns that miss at least one value."""
-    return sum(count > 0 for count in table.missing.values())
+    return len(_with_missing(table))
 
 
 @metric(
@@ -269,6 +306,7 @@ def columns_with_missing(table: TableProfile) -> float:
     better="lower",
     automatic=Automatic(Bound("lte"), NONE_AT_ALL),
     evidently=lambda table: _ratio(_columns_with_missing(table), len(table.missing)),
+    names=_with_missing,
 )
 def columns_with_missing_ratio(table: TableProfile) -> float:
     """Share of the columns that miss at least one value."""
@@ -321,14 +359,11 @@ def empty_text_count(column: CategoryProfile | OpaqueProfile) -> float:
     better="lower",
     automatic=Automatic(Bound("eq", 0.0)),
     survives=True,
+    names=_mismatched,
 )
 def type_mismatches(table: TableProfile, reference: TableProfile) -> float:
     """Columns whose type is of another family than in the reference; gone columns count."""
-    return sum(
-        table.types.get(name, "gone") not in (kind, "null")
-        for name, kind in reference.types.items()
-        if kind != "null"
-    )
+    return len(_mismatched(table, reference))
 
 
 def _kinds(column: ColumnProfile, values: Listed) -> int:
