@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from math import isfinite, isnan
 from typing import Any, Literal, get_args
 
@@ -134,6 +134,15 @@ class Snapshot:
     id: int | None = None
     revision: int = 1
 
+    def __repr__(self) -> str:
+        """In one line what came of it: its rows may be thousands."""
+        where = "/".join(filter(None, (self.project, self.model, self.evaluation, self.segment)))
+        tests = ", ".join(f"{count} {status}" for status, count in self.counts.items() if count)
+        drifted = sum(bool(row.drifted) for row in self.drift)
+        drift = f", {drifted} of {len(self.drift)} columns drifted" if self.drift else ""
+        said = f"{self.rows:,} rows, {len(self.metrics):,} figures{drift}; tests: {tests or 'none'}"
+        return f"<Snapshot {where + ': ' if where else ''}{self.status}, {said}>"
+
     @property
     def stream(self) -> dict[str, str]:
         """The tags that tell this stream from others; an empty one is an absent one."""
@@ -175,7 +184,7 @@ class Snapshot:
         return self
 
     def as_dict(self) -> dict[str, Any]:
-        """The one JSON form (docs/snapshot.md): from Python, `--format json`, the API and files."""
+        """The one JSON form: from Python, `--format json`, the API and files."""
         return {
             "format": FORMAT,
             "snapshot": self.head(),
@@ -303,6 +312,15 @@ def canonical(params: Mapping[str, Any]) -> str:
     if not params:
         return "{}"
     return json.dumps(params, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def instant(seconds: float) -> str:
+    """A time as people read it, to the minute, or to the second where that is not whole."""
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):  # no calendar goes so far
+        return f"{seconds:g}"
+    return f"{moment:%Y-%m-%d %H:%M}" if not moment.second else f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
 def each_once(rows: Iterable[MetricRow]) -> list[MetricRow]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -58,6 +59,14 @@ def test_a_profiled_reference_can_be_used_again_and_again() -> None:
     first = exporter.evaluate(frame(1), reference, metrics=["data_drift"])
     second = exporter.evaluate(frame(1), frame(0), metrics=["data_drift"])
     assert first.drift == second.drift
+
+
+def test_a_snapshot_says_of_itself_in_one_line_what_came_of_it() -> None:
+    found = exporter.evaluate(frame(1), frame(0), metrics=["data_drift"], tests=["data_drift"])
+    said = "success, 500 rows, 3 figures, 0 of 2 columns drifted; tests: 3 success"
+    assert repr(found) == f"<Snapshot {said}>"
+    named = replace(found, project="shop", model="returns", evaluation="inputs")
+    assert repr(named) == f"<Snapshot shop/returns/inputs: {said}>"
 
 
 def test_tags_and_window_are_kept() -> None:

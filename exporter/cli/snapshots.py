@@ -28,6 +28,7 @@ HEADS = (
 _WORST_FIRST = ("error", "fail", "warning", "skipped", "success")
 _MANY = 40  # lines of a run's table on a terminal
 _LONGEST_LIST = 60  # figures shown on a terminal of a snapshot that has tests, too
+_TIMES = ("first", "last")  # figures that are seconds since 1970
 
 
 def print_snapshot(snapshot: Snapshot, zone: str = "UTC") -> None:
@@ -164,8 +165,8 @@ def _print_figures(snapshot: Snapshot) -> None:
             (
                 _name(m),
                 _place(m.column, m.label),
-                figure(m.value),
-                figure(m.reference),
+                _said(m, m.value),
+                _said(m, m.reference),
                 m.error or "",
             )
             for m in rows
@@ -175,6 +176,14 @@ def _print_figures(snapshot: Snapshot) -> None:
     if len(rows) < len(snapshot.metrics):
         left = len(snapshot.metrics) - len(rows)
         click.echo(f"and {left} more figures: --format json shows all")
+
+
+def _said(row: MetricRow, value: float | None) -> str:
+    if value is None or row.metric not in _TIMES:
+        return figure(value)
+    from exporter.snapshot import instant
+
+    return instant(value)
 
 
 def _name(row: MetricRow) -> str:

@@ -11,7 +11,7 @@ from exporter.metrics.classification import classes_of_cell
 from exporter.metrics.drift import DriftRows
 from exporter.profile.table import TableProfile
 from exporter.report.findings import meaning_of, options_said
-from exporter.report.numbers import NOTHING, measure, number, unit_of
+from exporter.report.numbers import NOTHING, TIME, measure, number, unit_of
 from exporter.snapshot import DriftRow, MetricRow, Snapshot
 
 BASELINE = "baseline_"
@@ -150,7 +150,7 @@ def _line(
 
 def _change(row: MetricRow) -> tuple[str, str]:
     """From the reference to here: ratios in points, others in percent; whether that is for the better."""
-    if row.value is None or row.reference is None or row.metric not in CATALOGUE:
+    if row.value is None or row.reference is None or unit_of(row.metric) in ("", TIME):
         return "", ""
     spec, gap = CATALOGUE[row.metric], row.value - row.reference
     if abs(gap) <= SAME * max(abs(row.value), abs(row.reference)):

@@ -5,10 +5,13 @@ from __future__ import annotations
 from math import floor, isfinite, log10
 
 from exporter.metrics import CATALOGUE
+from exporter.profile.column import TimeProfile
+from exporter.snapshot import instant
 
 DIGITS, MOST_DIGITS = 4, 12
 LARGEST_PLAIN, SMALLEST_PLAIN = 1e12, 1e-4  # beyond, powers of ten are easier to read
 NOTHING = "–"
+TIME = "time"  # of figures that are seconds since 1970
 GAP = "\u00a0"  # a number stays with its unit
 _COUNTED = {
     "rows": ("row", "rows"),
@@ -41,6 +44,8 @@ def measure(x: float | None, unit: str, digits: int = DIGITS) -> str:
         return _percent(100 * x, digits)
     if unit == "percent":
         return number(x, digits) + GAP + "%"
+    if unit == TIME:
+        return instant(x).replace(" ", GAP) + GAP + "UTC"
     if unit in _COUNTED:
         return number(x, digits) + GAP + _COUNTED[unit][x != 1]
     return number(x, digits)
@@ -62,8 +67,11 @@ def plural(count: int, word: str) -> str:
 
 
 def unit_of(metric: str) -> str:
-    """The unit of a metric; none of one that this program does not know."""
-    return CATALOGUE[metric].unit if metric in CATALOGUE else ""
+    """The unit of a metric, TIME for times; none of one that this program does not know."""
+    if metric not in CATALOGUE:
+        return ""
+    spec = CATALOGUE[metric]
+    return TIME if spec.reads == (TimeProfile,) else spec.unit
 
 
 def _percent(x: float, digits: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,6 +21,14 @@ def test_a_summary_is_shown_where_nothing_is_asked_for(files: Shop) -> None:
     assert result.stdout.startswith("60 rows; no tests\n")
     assert "missing_ratio" in result.stdout
     assert "drift" not in result.stdout
+
+
+def test_ends_of_times_are_shown_as_times(files: Shop) -> None:
+    ends = [datetime(2026, 3, 5, 7, 30, tzinfo=UTC), datetime(2026, 3, 5, 8, 0, 5, tzinfo=UTC)]
+    pq.write_table(pa.table({"sent": ends}), files.folder / "times.parquet")
+    result = files.call("evaluate", "times.parquet", "--metrics", "first,last")
+    told = {line.split()[0]: line.split(maxsplit=2)[2] for line in result.stdout.splitlines()[3:]}
+    assert told == {"first": "2026-03-05 07:30", "last": "2026-03-05 08:00:05"}
 
 
 def test_drift_is_shown_beside_a_reference(files: Shop) -> None:

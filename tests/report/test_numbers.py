@@ -49,6 +49,8 @@ def test_numbers_have_four_digits_and_thousands_apart(x, text):
         (3.0, "columns", "3 columns"),
         (22.757174, "value", "22.76"),
         (None, "ratio", "–"),
+        (1359712800.0, "time", "2013-02-01 10:00 UTC"),
+        (1e20, "time", "1e+20 UTC"),
     ],
 )
 def test_a_figure_says_its_unit(x, unit, text):
@@ -63,6 +65,7 @@ def test_figures_that_differ_are_told_with_the_digits_that_show_it():
 
 def test_a_metric_that_is_not_known_has_no_unit():
     assert unit_of("missing_ratio") == "ratio"
+    assert unit_of("first") == unit_of("last") == "time"
     assert unit_of("metric_of_some_plugin") == ""
 
 
