@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -160,6 +161,36 @@ def test_what_counts_as_missing_is_null_in_given_rows_and_stored_ones(
         assert ours["missing_count_by_kind", "plan", "n/a"] == 3
         assert ours["min", "age", ""] > 0
     assert len(found) == 2
+
+
+def test_what_counts_as_missing_is_given_for_batch_and_reference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    gaps = frame(0)
+    gaps.loc[:99, "age"], gaps.loc[:49, "plan"] = -999, "n/a"
+    gaps.to_parquet(tmp_path / "a.parquet")
+    gaps.to_csv(tmp_path / "a.csv", index=False)
+    missing = [None, -999, "n/a"]
+    profiled = exporter.profile_reference(gaps, missing_values=missing)
+    wanted = ["missing_count", {"min": {"columns": ["age"]}}, "missing_cell_kinds"]
+    pairs = [(gaps, gaps), (tmp_path / "a.csv", tmp_path / "a.parquet"), (gaps, None)]
+    for batch, reference in pairs:
+        found = exporter.evaluate(batch, reference, metrics=wanted, missing_values=missing)
+        told = {(row.metric, row.column): (row.value, row.reference) for row in found.metrics}
+        there = None if reference is None else 1
+        assert told["missing_count", "age"] == (100, there and 100)
+        assert told["missing_count", "plan"] == (50, there and 50)
+        assert told["min", "age"][0] > -999
+        assert told["missing_cell_kinds", ""] == (2, there and 2)
+    beside = exporter.evaluate(gaps, profiled, metrics=wanted)
+    assert {row.value for row in beside.metrics if row.metric == "missing_count"} == {100, 50}
+
+
+@pytest.mark.parametrize("given", ["n/a", [True], [["x"]], {"": 1}])
+def test_what_cannot_count_as_missing_is_refused(given: Any) -> None:
+    with pytest.raises(PlanError, match="missing_values: "):
+        exporter.evaluate(frame(), metrics=["row_count"], missing_values=given)
 
 
 def test_columns_that_only_the_batch_has_are_told_of_where_kinds_are_inferred() -> None:

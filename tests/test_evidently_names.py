@@ -255,7 +255,7 @@ def test_a_test_that_is_given_no_condition_keeps_ours():
         ("metrics", {"MAE": {"mean_tests": []}}, "'mean_tests' is not said here: a test stands under"),
         ("metrics", {"Accuracy": {"classification_name": "x"}}, "each model has its own entry"),
         ("tests", {"TestColumnsType": {"columns_type": {}}}, "types are declared under `columns:`"),
-        ("tests", {"TestNumberOfMissingValues": {"missing_values": []}}, "`missing_values:` of the model"),
+        ("tests", {"TestNumberOfMissingValues": {"missing_values": []}}, "`missing_values` of the model"),
         ("tests", {"TestColumnValueMin": {"column_name": "agee"}}, "did you mean 'age'"),
         ("tests", {"TestColumnValueMin": {"colum_name": "age"}}, "min has no option 'colum_name'"),
         ("tests", {"TestNumberOfRows": {"column_name": "age"}}, "takes no columns"),

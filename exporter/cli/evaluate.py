@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 @click.option("--item", help="Of a ranking: the column with what is recommended.")
 @click.option("--ranking", help="'{by: rank, train: {path: …}, items: {path: …}}', as in a config.")
 @click.option("--time", help="The time column: it is not evaluated.")
+@click.option("--missing-values", help="What counts as missing, too: '[\"\", n/a, -999]'.")
 @click.option("--columns", type=file_path, help="A YAML file with what stands under `columns:`.")
 @click.option(
     "--automatic-tests", type=click.Choice(["directional", "evidently"]), default="directional",
@@ -54,6 +55,7 @@ def evaluate(
     columns: Path | None,
     task: Any,
     ranking: str | None,
+    missing_values: str | None,
     automatic_tests: Any,
     output: Path | None,
     form: str,
@@ -79,6 +81,7 @@ def evaluate(
         snapshot = evaluate_data(
             current, reference, metrics=wanted, tests=asked, columns=given or None,
             task=task, automatic_tests=automatic_tests, ranking=_ranking(ranking),
+            missing_values=_list(missing_values, "--missing-values"),
         )  # fmt: skip
     warn(warning.message for warning in told)
     _say(snapshot, form, output)
@@ -129,6 +132,15 @@ def _role(name: str, text: str) -> Any:
 def _ranking(text: str | None) -> dict[str, Any] | None:
     """What stands under `ranking:` in a config, on one line."""
     return None if text is None else _mapping(text, "--ranking", "{by: rank, train: {path: …}}")
+
+
+def _list(text: str | None, option: str) -> list[Any]:
+    from exporter import yaml
+
+    document = yaml.load(text or "[]")
+    if document.mistakes or not isinstance(document.data, list):
+        raise click.BadParameter('expected a YAML list, such as ["", -999]', param_hint=option)
+    return document.data
 
 
 def _mapping(text: str, option: str, example: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _MODEL = "{0!r} is not said here: each model has its own entry under `models:`"
-_MISSING = "{0!r} is not said here: what counts as missing is `missing_values:` of the model"
+_MISSING = "{0!r} is not said here: what counts as missing is `missing_values` of the model"
 _TESTS = "{0!r} is not said here: a test stands under `tests:`, with its condition"
 _PERCENT = "there is no {0!r}: mape leaves targets of zero out"
 _ALMOST = "there is no {0!r}: almost means 95 % of the rows here"

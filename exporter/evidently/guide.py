@@ -47,6 +47,7 @@ not exist here, is refused with what to use instead.
 | `approx(300, relative=0.1)` | `{value: 300, relative: 0.1}`, with `absolute:` likewise |
 | `Reference(relative=0.1)` | `{reference: true, relative: 0.1}` |
 | `is_critical=False` | `critical: false` |
+| `missing_values`, `replace` | `missing_values:` of the model; in Python `missing_values=` of `exporter.evaluate` |
 | `tests=[gte(0)]` of a metric in 0.7 | an entry under `tests`: `{min: {columns: [age], gte: 0}}` |
 | `Report`, `TestSuite`, `include_tests=True` | `metrics:` and `tests:` of an evaluation, stored as one snapshot |
 | `ColumnMapping`, `DataDefinition` | `columns:` and `task:` of the model |

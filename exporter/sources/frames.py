@@ -20,20 +20,22 @@ from exporter.sources.tables import checked_names, marked, stacked
 
 ROLES = (
     "time", "id", "target", "prediction", "probability", "positive", "threshold", "user", "item",
-    "embeddings", "ignore",
+    "embeddings", "ignore", "missing_values",
 )  # fmt: skip
 _TOLD = 5  # names in one warning
 _ONE_COLUMN = ("target", "prediction", "probability", "id", "user", "item")
 
 
-def open_batch(data: Any, schema: Schema | None = None) -> Batch:
+def open_batch(
+    data: Any, schema: Schema | None = None, missing: Sequence[str | float] = ()
+) -> Batch:
     """A batch over a path (file, glob or folder of parquet, csv or jsonl), pandas frame or Arrow table.
 
     A single large parquet file is read column by column, when a column is asked for. With a
-    *schema* csv categories are read as the text they are, and its missing values become null.
-    Raises BatchError for what cannot be read.
+    *schema* csv categories are read as the text they are. Its missing values, or those that are
+    given, become null. Raises BatchError for what cannot be read.
     """
-    missing = schema.missing_values if schema else ()
+    missing = schema.missing_values if schema else missing
     if not isinstance(data, str | Path):
         return batch_of(marked(arrow_table(data), missing))
     files = found(str(data), Path())
@@ -60,7 +62,7 @@ def open_with_schema(
     A declared column may also be *elsewhere*: in the other of two data that are compared.
     """
     declared = _declared(columns or {}, task)
-    batch = open_batch(data, declared if declared.kinds else None)
+    batch = open_batch(data, declared if declared.kinds else None, declared.missing_values)
     schema = resolve_schema(batch, columns, task, elsewhere)
     return (batch if declared.kinds else read_again(data, batch, schema)), schema
 
@@ -144,6 +146,7 @@ def _without_kinds(columns: Mapping[str, Any], task: Task | None) -> Schema:
         probabilities=many,
         user=columns.get("user"),
         item=columns.get("item"),
+        missing_values=nulls_of(columns.get("missing_values")),
         embeddings={name: tuple(names) for name, names in _sets(columns).items()},
     )
 
@@ -158,6 +161,18 @@ def _sets(columns: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
         if not names:
             raise PlanError(f"columns: the embeddings {name!r} have no columns")
     return sets
+
+
+def nulls_of(given: Any) -> tuple[str | float, ...]:
+    """What counts as missing beside null, as a schema has it; a PlanError for anything else."""
+    values = () if given is None else given
+    if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
+        raise PlanError("missing_values: expected a list, such as ['', 'n/a', -999]")
+    found = tuple([value for value in values if value is not None])
+    for value in found:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise PlanError(f"missing_values: {value!r} is neither text nor a number")
+    return found
 
 
 def _time(columns: Mapping[str, Any]) -> str | None:

@@ -23,6 +23,15 @@ def test_a_summary_is_shown_where_nothing_is_asked_for(files: Shop) -> None:
     assert "drift" not in result.stdout
 
 
+def test_what_counts_as_missing_is_a_list(files: Shop) -> None:
+    pq.write_table(pa.table({"x": [-999.0, 1.5, 2.5]}), files.folder / "gaps.parquet")
+    asked = ("evaluate", "gaps.parquet", "--metrics", "missing_count", "--missing-values")
+    made = files.json(*asked, '["", -999]')
+    assert [row["value"] for row in made["metrics"]] == [1]
+    refused = files.call(*asked, "-999")
+    assert (refused.exit_code, "expected a YAML list" in refused.stderr) == (2, True)
+
+
 def test_ends_of_times_are_shown_as_times(files: Shop) -> None:
     ends = [datetime(2026, 3, 5, 7, 30, tzinfo=UTC), datetime(2026, 3, 5, 8, 0, 5, tzinfo=UTC)]
     pq.write_table(pa.table({"sent": ends}), files.folder / "times.parquet")
