@@ -256,8 +256,9 @@ class Choosing:
                 continue
             if option not in method.options:
                 known = methods_of(asked.spec.id).values()
-                heeding = ", ".join(sorted(m.id for m in known if option in m.options))
-                text = f"{method.id} has no use for {option!r}: {heeding} have"
+                heeding = sorted(m.id for m in known if option in m.options)
+                have = "has" if len(heeding) == 1 else "have"
+                text = f"{method.id} has no use for {option!r}: {', '.join(heeding)} {have}"
                 self.tell((*asked.at, option), text)
                 return False
         return True
