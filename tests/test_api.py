@@ -242,3 +242,60 @@ def test_categories_of_a_csv_are_of_no_other_type_than_those_of_a_parquet_file(
     text = codes.assign(age="old")
     mistaken = exporter.evaluate(text, tmp_path / f"a.{other}", metrics=["type_mismatches"])
     assert mistaken.metrics[0].value == 1
+
+
+TIMES = "window: expected two times"
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"columns": ["age"]}, "columns: expected a mapping"),
+        ({"columns": {"numerical": "age"}}, "'numerical' should be a list of column names"),
+        ({"columns": {"numerical": ["age"], "categorical": ["age"]}}, "'age' is listed under num"),
+        ({"columns": {"target": "age", "prediction": "age"}}, "both target and prediction"),
+        ({"columns": {"threshold": "high"}}, "'threshold' should be a number from 0 to 1"),
+        ({"columns": {"threshold": 7}}, "'threshold' should be a number from 0 to 1, not 7"),
+        ({"columns": {"time": ["age"]}}, "'time' should be the name of one column"),
+        ({"task": "regresion"}, "no task 'regresion'; did you mean 'regression'"),
+        ({"task": "classification"}, "no task 'classification'; say binary or multiclass"),
+        ({"min_rows": -1}, "min_rows: expected a whole number, at least 0, not -1"),
+        ({"min_rows": "30"}, "min_rows: expected a whole number"),
+        ({"tags": ["a"]}, "tags: expected a mapping"),
+        ({"descriptors": ["text_length"]}, "descriptors: expected a mapping"),
+        ({"ranking": ["a"]}, "ranking: expected a mapping"),
+        ({"window": "2026-03-01"}, TIMES),
+        ({"window": ("2026-03-01", "2026-03-02")}, TIMES),
+        ({"window": 5}, TIMES),
+    ],
+)
+def test_what_has_another_form_than_in_a_config_is_refused(given: Any, text: str) -> None:
+    with pytest.raises(PlanError, match=text):
+        exporter.evaluate(frame(), metrics=["row_count"], **given)
+
+
+@pytest.mark.parametrize("data", [frame()["age"], {"a": [1.0], "b": [1.0, 2.0]}, [{"a": 1}], b"a"])
+def test_what_holds_no_columns_is_no_data(data: Any) -> None:
+    with pytest.raises(
+        BatchError, match="is no data: give a pandas frame, an Arrow table or a path"
+    ):
+        exporter.evaluate(data, metrics=["row_count"])
+
+
+def test_names_and_numbers_may_be_those_of_pandas_and_numpy() -> None:
+    data = frame()
+    numbers = data.select_dtypes("number").columns
+    found = exporter.evaluate(
+        data,
+        columns={"numerical": numbers, "categorical": np.array(["plan"])},
+        metrics=[{"mean": {"columns": numbers}}],
+        tests=[{"row_count": {"gte": np.int64(500), "lte": np.float32(500)}}],
+        tags={"version": 3, "final": True},
+    )
+    assert found.status == "success"
+    assert found.tags == {"version": "3", "final": "true"}
+
+
+def test_an_evaluation_of_nothing_is_warned_of() -> None:
+    with pytest.warns(UserWarning, match="nothing is asked for: give metrics"):
+        exporter.evaluate(frame())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import inf, isfinite, nan
+from numbers import Real
 from typing import Any, NamedTuple
 
 from exporter.errors import Path, nearest
@@ -234,11 +235,16 @@ def _wanted(value: Any, at: Path, tell: Tell) -> Wanted | None:
 
 
 def _number(value: Any, at: Path, tell: Tell) -> float | None:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not -LARGEST <= value <= LARGEST:  # NaN is not either
+    number = nan
+    if isinstance(value, Real) and not isinstance(value, bool):  # numpy's are such, too
+        try:
+            number = float(value)
+        except OverflowError:
+            number = inf
+    if not isfinite(number):
         tell(at, NUMBER if at[-1] not in ("in", "not_in") else "expected a number")
         return None
-    return float(value)
+    return number
 
 
 def _relative(value: Mapping[Any, Any], at: Path, tell: Tell) -> Relative | None:

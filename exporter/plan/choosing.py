@@ -13,7 +13,7 @@ from exporter.errors import nearest
 from exporter.metrics import MetricSpec
 from exporter.metrics.drift import methods_of
 from exporter.plan.asking import DRIFT, EMBEDDINGS, Asked, Selector, Told
-from exporter.plan.fitting import foreign_to, lacking, outcome_columns, unlike
+from exporter.plan.fitting import as_names, foreign_to, lacking, outcome_columns, unlike
 from exporter.plan.pairing import sound_correlation
 from exporter.presets import ROLES
 from exporter.profile.column import PROFILE_OF
@@ -129,8 +129,8 @@ class Choosing:
         """The columns of one selector; None = all."""
         if isinstance(selector.wanted, str):
             return self._role(selector, asked)
-        listed = selector.wanted
-        if not isinstance(listed, list | tuple) or not all(isinstance(c, str) for c in listed):
+        listed = as_names(selector.wanted)
+        if listed is None:
             self.tell(selector.at, f"expected a list of columns, or one of {', '.join(ROLES)}")
             return ()
         if not listed:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from exporter.batch import KINDS, Batch, Kind, Schema, Task
+from exporter.batch import KINDS, TASKS, Batch, Kind, Schema, Task
 from exporter.errors import BatchError, PlanError, nearest
+from exporter.plan.fitting import as_names
 from exporter.sources.batches import batch_of, parquet_batch
 from exporter.sources.inference import inferred
 from exporter.sources.listing import found
@@ -22,6 +24,7 @@ ROLES = (
     "time", "id", "target", "prediction", "probability", "positive", "threshold", "user", "item",
     "embeddings", "ignore", "missing_values",
 )  # fmt: skip
+_TASKS_OF_OTHERS = {"classification": "; say binary or multiclass", "recsys": "; say ranking"}
 _TOLD = 5  # names in one warning
 _ONE_COLUMN = ("target", "prediction", "probability", "id", "user", "item")
 
@@ -97,7 +100,7 @@ def resolve_schema(
     if schema.kinds:
         return schema
     given = columns or {}
-    left_out = {*given.get("ignore", ()), given.get("id"), *schema.apart}
+    left_out = {*_names(given, "ignore"), given.get("id"), *schema.apart}
     kinds, lines = inferred(batch, schema, left_out, "the data")
     for line in lines:
         warnings.warn(line, stacklevel=2)
@@ -112,9 +115,14 @@ def resolve_schema(
 def _declared(columns: Mapping[str, Any], task: Task | None) -> Schema:
     """The schema as far as the declaration tells it: what a config's `columns:` would give."""
     _refuse_unknown(columns)
+    if task is not None and task not in TASKS:
+        hint = _TASKS_OF_OTHERS.get(task) or nearest(task, TASKS)
+        raise PlanError(f"task: there is no task {task!r}{hint}")
     kinds: dict[str, Kind] = {}
     for kind in KINDS:
-        kinds |= dict.fromkeys(_names(columns, kind), kind)
+        for name in _names(columns, kind):
+            if kinds.setdefault(name, kind) != kind:
+                raise PlanError(f"columns: {name!r} is listed under {kinds[name]} and {kind}")
     bare = _without_kinds(columns, task)
     no_features = {*bare.roles, *bare.pair, columns.get("id"), _time(columns)}
     features = tuple(n for n, k in kinds.items() if k != "datetime" and n not in no_features)
@@ -182,6 +190,8 @@ def _time(columns: Mapping[str, Any]) -> str | None:
 
 def _refuse_unknown(columns: Mapping[str, Any]) -> None:
     known = (*KINDS, *ROLES)
+    if not isinstance(columns, Mapping):
+        raise PlanError("columns: expected a mapping, such as {'numerical': ['age']}")
     for key in columns:
         if key not in known:
             raise PlanError(f"columns: there is no key {key!r}" + nearest(key, known))
@@ -189,13 +199,22 @@ def _refuse_unknown(columns: Mapping[str, Any]) -> None:
         form = str | None if role != "probability" else str | Mapping | None
         if not isinstance(columns.get(role), form):
             raise PlanError(f"columns: {role!r} should be the name of one column")
+    if not isinstance(_time(columns), str | None):
+        raise PlanError("columns: 'time' should be the name of one column, or {'column': …}")
+    target = columns.get("target")
+    if target is not None and target == columns.get("prediction"):
+        raise PlanError(f"columns: {target!r} cannot be both target and prediction")
+    threshold = columns.get("threshold", 0.5)
+    if not isinstance(threshold, Real) or not 0 <= float(threshold) <= 1:
+        raise PlanError(f"columns: 'threshold' should be a number from 0 to 1, not {threshold!r}")
 
 
 def _names(columns: Mapping[str, Any], key: str) -> Sequence[str]:
-    given = columns.get(key) or ()
-    if isinstance(given, str) or not all(isinstance(name, str) for name in given):
+    given = columns.get(key)
+    names = as_names(() if given is None else given)
+    if names is None:
         raise PlanError(f"columns: {key!r} should be a list of column names")
-    return list(given)
+    return names
 
 
 def _must_be_there(names: Iterable[str], known: Collection[str]) -> None:
@@ -216,9 +235,9 @@ def _tell_of_absent(name: str | None, batch: Batch) -> None:
 def tell_of_new(batch: Batch, schema: Schema, columns: Mapping[str, Any] | None) -> None:
     """Warn of columns of a batch that the reference, from which all kinds were inferred, says nothing of."""
     given = columns or {}
-    if any(given.get(kind) for kind in KINDS):
+    if any(_names(given, kind) for kind in KINDS):
         return
-    expected = {*schema.kinds, *schema.apart, *given.get("ignore", ())}
+    expected: set[str | None] = {*schema.kinds, *schema.apart, *_names(given, "ignore")}
     expected |= {given.get("id"), _time(given), schema.target, schema.prediction}
     new = [name for name in batch.types if name not in expected]
     if new:
@@ -250,12 +269,17 @@ def arrow_table(data: Any) -> pa.Table:
         return pa.Table.from_batches([data])
     if hasattr(data, "iloc") and hasattr(data, "columns"):
         return _from_pandas(data)
-    if hasattr(data, "__arrow_c_stream__"):
-        return pa.table(data)
-    if isinstance(data, Mapping):
-        return pa.table(dict(data))
+    try:
+        if hasattr(data, "__arrow_c_stream__"):
+            return pa.table(data)
+        if isinstance(data, Mapping):
+            return pa.table(dict(data))
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        reason = f": {str(error).splitlines()[0]}"
+    else:
+        reason = ""
     raise BatchError(
-        f"a {type(data).__name__} is no data: give a pandas frame, an Arrow table or a path"
+        f"a {type(data).__name__} is no data: give a pandas frame, an Arrow table or a path{reason}"
     )
 
 

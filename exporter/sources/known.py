@@ -102,6 +102,10 @@ def declared(ranking: Mapping[str, Any] | None) -> Beside:
 
     Raises PlanError for keys that do not exist.
     """
+    if not isinstance(ranking, Mapping | None):
+        raise PlanError(
+            "ranking: expected a mapping, such as {'by': 'rank', 'train': interactions}"
+        )
     given = dict(ranking or {})
     _refuse_unknown(given, _KEYS, "ranking")
     by = given.get("by", "score")
