@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite, nan
@@ -14,7 +13,6 @@ from exporter.errors import Path, nearest
 OPERATORS = ("eq", "not_eq", "lt", "lte", "gt", "gte", "in", "not_in", "between")
 NUMBER = "expected a number, {value: 300, relative: 0.1} or {reference: true, relative: 0.1}"
 RELATIVE_KEYS = ("value", "reference", "relative", "absolute")
-LARGEST = sys.float_info.max
 CENTERS = (-1e6, -1.0, -1e-3, 0.0, 1e-3, 1.0, 1e6)  # figures that a reference might have
 Tell = Callable[[Path, str], None]
 
