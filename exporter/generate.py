@@ -9,8 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from exporter.alerts.grafana import rules_file
-from exporter.alerts.prometheus import rule_files
+from exporter.alerts import grafana, prometheus
 from exporter.alerts.runbook import runbook_page
 from exporter.batch import Schema
 from exporter.checks import OPERATORS, Mode, describe
@@ -82,8 +81,8 @@ def generated() -> dict[str, str]:
         "docs/metrics.md": metrics_page(),
         "docs/dashboards.md": dashboards_page(),
         "docs/runbook.md": runbook_page(),
-        **rule_files(),
-        **rules_file(),
+        **prometheus.rule_files(),
+        **grafana.rule_files(),
         **{f"grafana_dashboards/{d.name}.json": as_text(as_json(d)) for d in DASHBOARDS},
     }
 

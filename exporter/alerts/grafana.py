@@ -20,6 +20,10 @@ RECEIVER = "evaluation-alertmanager"
 _HEAD = """\
 # Made by `exporter generate` from exporter/alerts/. Rules that are taken out here stay in Grafana: name them under deleteRules.
 """
+_DIRECT = """\
+# For those who have no Alertmanager, in the place of rules.yaml: what stands is said again after hours, not minutes.
+"""
+_AGAIN = {"page": "4h", "warning": "1d", "info": "7d"}  # people are told; by tests in between
 _REPORT = "{{ $labels.exporter }}/snapshots/latest?" + "&".join(
     f"{name}={{{{ urlquery $labels.{name} }}}}"
     for name in ("project", "model", "evaluation", "segment")
@@ -57,15 +61,28 @@ def _text_node(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Readable.add_representer(str, _text_node)
 
 
-def rules_file() -> dict[str, str]:
-    """The provisioning file of the rules, by its path in the project."""
+def rule_files() -> dict[str, str]:
+    """The provisioning files by their path in the project: for an Alertmanager, and for those without one."""
+    folder = "grafana_dashboards/provisioning"
+    return {
+        f"{folder}/alerting/rules.yaml": _HEAD + _file(direct=False),
+        f"{folder}/examples/rules-direct.yaml": _HEAD + _DIRECT + _file(direct=True),
+    }
+
+
+def _file(*, direct: bool) -> str:
     canary = _rule(_CANARY, on_error="Error", on_nothing="Alerting", above=0)
     soon = [_rule(rule) for rule in RULES if rule.sql and rule.component != "figures"]
     slow = [_rule(rule) for rule in RULES if rule.sql and rule.component == "figures"]
+    for rule in (canary, *soon, *slow) if direct else ():
+        severity = rule["labels"]["severity"]
+        rule["notification_settings"] |= {
+            "group_interval": "5m",
+            "repeat_interval": _AGAIN.get(severity, "12h"),
+        }
     groups = [_group("evaluation", "1m", [*soon, canary]), _group("evaluation-figures", "5m", slow)]
     file = {"apiVersion": 1, "groups": groups}
-    text = yaml.dump(file, Dumper=_Readable, sort_keys=False, allow_unicode=True, width=10_000)
-    return {"grafana_dashboards/provisioning/alerting/rules.yaml": _HEAD + text}
+    return yaml.dump(file, Dumper=_Readable, sort_keys=False, allow_unicode=True, width=10_000)
 
 
 def _group(name: str, interval: str, rules: list[dict[str, Any]]) -> dict[str, Any]:

@@ -227,6 +227,19 @@ def test_every_receiver_that_is_named_is_there(file: Path) -> None:
     assert named == {"evaluation-alertmanager"}
 
 
+def test_people_are_told_again_after_hours_and_an_alertmanager_before_it_forgets() -> None:
+    """Of the same rules: what an Alertmanager hears every two minutes would be a message each to people."""
+    direct = yaml.safe_load((EXAMPLES / "rules-direct.yaml").read_text("utf-8"))["groups"]
+    again = {"page": "4h", "warning": "1d", "info": "7d"}
+    for ours, theirs in zip(GROUPS, direct, strict=True):
+        for rule, other in zip(ours["rules"], theirs["rules"], strict=True):
+            told = other.pop("notification_settings")
+            assert rule["notification_settings"]["repeat_interval"] == "2m"
+            assert told["repeat_interval"] == again.get(rule["labels"]["severity"], "12h")
+            assert told["group_interval"] == "5m"
+            assert other == {k: v for k, v in rule.items() if k != "notification_settings"}
+
+
 def test_policies_name_only_mute_times_that_are_there() -> None:
     policies = yaml.safe_load((EXAMPLES / "policies.yaml").read_text("utf-8"))["policies"]
     times = yaml.safe_load((EXAMPLES / "mute-timings.yaml").read_text("utf-8"))["muteTimes"]
