@@ -119,9 +119,10 @@ def sturges_edges(current: NumericProfile, reference: NumericProfile, size: int)
     high = float(np.fmax(current.moments.most, reference.moments.most))
     if isinf(high - low):
         raise ValueError("the values lie too far apart to be put in bins of equal width")
-    if high == low:
+    width = (high - low) / (log2(size) + 1)
+    if not width:  # of one value, or of two that no float lies between
         return np.array([low - 0.5, high + 0.5])
-    return np.linspace(low, high, ceil((high - low) / ((high - low) / (log2(size) + 1))) + 1)
+    return np.linspace(low, high, ceil((high - low) / width) + 1)
 
 
 def quantile_edges(reference: NumericProfile) -> Floats:

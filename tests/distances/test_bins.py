@@ -206,3 +206,9 @@ def test_a_value_of_most_rows_has_a_bin_of_its_own_between_quantiles():
     told = row("psi", heavy(0.2), heavy(0.6), **QUANTILES).contributions
     (zero,) = (c for c in told if c.get("value") == 0.0)
     assert (zero["current"], zero["reference"]) == (0.2, 0.6)
+
+
+@pytest.mark.parametrize("method", BINNED)
+def test_values_that_no_float_lies_between_are_in_one_bin(method):
+    least = [0.0, 5e-324] * 20
+    assert score(method, least[:30], least) == pytest.approx(0, abs=1e-7)
