@@ -6,6 +6,7 @@ import inspect
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +19,29 @@ from exporter.config.editor import is_ours
 from exporter.config.merging import KINDS
 from exporter.config.reference import inline, row
 from exporter.distances import DRIFT_METHODS
-from exporter.evidently import guide
+from exporter.evidently import METRIC_PRESETS, METRICS_04, METRICS_07, TEST_PRESETS, guide
+from exporter.evidently import TESTS as EVIDENTLY_TESTS
+from exporter.evidently.translating import Kind
 from exporter.grafana import DASHBOARDS, as_json, as_text
 from exporter.grafana.guide import dashboards_page
 from exporter.metrics import CATALOGUE, MetricSpec
 from exporter.metrics.drift import COLUMN_DRIFT, DRIFT_METRICS, EMBEDDINGS_DRIFT
 from exporter.plan.asking import Told
 from exporter.plan.choosing import Choosing
-from exporter.presets import METRICS, OF_PROBABILITIES, ROLES, TESTS, Entry
+from exporter.presets import METRICS, OF_PROBABILITIES, ROLES, TESTS
 
 ROOT = Path(__file__).parents[1]  # the checkout
 _MODES: tuple[Mode, ...] = ("directional", "evidently")
-_CATALOGUE = ("id", "what it says", "of", "unit", "better", "options", "gauge")
+_CATALOGUE = ("id", "what it says", "of", "unit", "better", "options", "gauge", "Evidently")
 _SIDES = [f"{mode}, {side}" for mode in _MODES for side in ("beside a reference", "alone")]
 _CONDITIONS = ("metric", *_SIDES)
 _METHODS = ("id", "what it says", "of columns", "drift")
-_PRESETS = ("preset", "its parts")
+_PRESETS = ("preset", "its parts", "Evidently")
+_FORMULAS = {  # the page that has those of a module's metrics
+    **dict.fromkeys(("baselines", "bias", "classification", "curves", "regression"), "quality"),
+    **dict.fromkeys(("drift", "embeddings"), "drift"),
+    "ranking": "ranking",
+}
 _HEAD = """\
 # Metrics
 
@@ -107,15 +115,15 @@ def metrics_page() -> str:
     """The Markdown of docs/metrics.md: the catalogue, drift methods and presets."""
     parts = [_HEAD.replace("ROLES", _ids(ROLES)).replace("OPERATORS", _ids(OPERATORS))]
     for module, specs in _by_module().items():
-        parts += [f"## {module.rpartition('.')[2].capitalize()}\n", _first_line(module), ""]
-        parts += [*_table(_CATALOGUE, map(_described, specs)), ""]
+        parts += [f"## {module.rpartition('.')[2].capitalize()}\n", _first_line(module)]
+        parts += [_source(module), "", *_table(_CATALOGUE, map(_described, specs)), ""]
     parts += [_AUTOMATIC, *_table(_CONDITIONS, _conditions()), ""]
     parts += [_DRIFT, *_table(_METHODS, _methods()), ""]
-    parts += ["## Presets of metrics\n", *_table(_PRESETS, map(_preset, METRICS.items())), ""]
+    parts += ["## Presets of metrics\n", *_table(_PRESETS, _presets("metrics")), ""]
     parts += [
         f"Where the model has no probability they go without {_ids(sorted(OF_PROBABILITIES))}.\n"
     ]
-    parts += ["## Presets of tests\n", *_table(_PRESETS, map(_preset, TESTS.items()))]
+    parts += ["## Presets of tests\n", *_table(_PRESETS, _presets("tests"))]
     return "\n".join(parts) + "\n"
 
 
@@ -163,6 +171,7 @@ def _described(spec: MetricSpec) -> Iterator[str]:
     yield from (f"`{spec.id}`", spec.help, _subject(spec), spec.unit, better, options)
     drift = f"`{CATALOGUE[COLUMN_DRIFT].gauge}_score` and others"
     yield drift if spec.id in DRIFT_METRICS else f"`{spec.gauge}`"
+    yield ", ".join(_theirs().get(spec.id, []))
 
 
 def _default(value: Any) -> str:
@@ -202,9 +211,23 @@ def _methods() -> Iterator[list[str]]:
         yield [f"`{method.id}`", method.help, kinds, f"{beyond} {method.threshold:g}{chance}"]
 
 
-def _preset(named: tuple[str, Iterable[Entry]]) -> list[str]:
-    name, parts = named
-    return [f"`{name}`", ", ".join(map(inline, parts))]
+def _presets(kind: Kind) -> Iterator[list[str]]:
+    theirs = guide.names_by_entry([TEST_PRESETS if kind == "tests" else METRIC_PRESETS])
+    for name, parts in (TESTS if kind == "tests" else METRICS).items():
+        yield [f"`{name}`", ", ".join(map(inline, parts)), ", ".join(theirs.get(name, []))]
+
+
+def _source(module: str) -> str:
+    """Where the formulas of a module's metrics stand: a page, and the code."""
+    name = module.rpartition(".")[2]
+    page = _FORMULAS.get(name)
+    said = f"[{page.capitalize()}]({page}.md), " if page else ""
+    return f"Formulas: {said}[{name}.py](../exporter/metrics/{name}.py)."
+
+
+@cache
+def _theirs() -> dict[str, list[str]]:
+    return guide.names_by_entry([EVIDENTLY_TESTS, METRICS_04, METRICS_07])
 
 
 def _ids(names: Iterable[str]) -> str:

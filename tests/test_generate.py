@@ -102,6 +102,26 @@ def test_every_preset_stands_there_with_its_parts(name: str, parts: tuple[object
     assert any(all(re.search(rf"[`{{]{n}[`:]", line) for n in names) for line in lines)
 
 
+def test_metrics_and_presets_are_listed_with_evidently_s_names_of_them() -> None:
+    rows = {
+        line.split("|")[1].strip(): line for line in reversed(PAGE.splitlines()) if line[:1] == "|"
+    }
+    told = {
+        "`missing_ratio`": "TestColumnShareOfMissingValues", "`mae`": "TestValueMAE, MAE",
+        "`column_drift`": "TestColumnDrift", "`data_drift`": "DataDriftTestPreset",
+    }  # fmt: skip
+    for ours, theirs in told.items():
+        assert any(theirs in line for line in PAGE.splitlines() if line.startswith(f"| {ours} |"))
+    assert "DatasetSummaryMetric" not in PAGE  # it is a dozen of them
+    assert rows["`error_bias`"].endswith("RegressionErrorBiasTable |")
+
+
+def test_the_formulas_of_the_page_are_where_it_says() -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", PAGE)
+    assert len(links) > 10
+    assert [link for link in links if not (ROOT / "docs" / link).is_file()] == []
+
+
 def test_the_examples_of_the_page_are_sound() -> None:
     from exporter import yaml
     from exporter.plan import make_plan

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
 from exporter.evidently._forms import Alias
 from exporter.evidently.reports import METRIC_PRESETS, METRICS_04, METRICS_07
 from exporter.evidently.suites import TEST_PRESETS, TESTS
 from exporter.evidently.translating import Named, said
 
+FEW = 4  # entries that one of Evidently's names may stand for, to be named beside each of them
 HEAD = """\
 # Coming from Evidently
 
@@ -156,6 +158,17 @@ def described(name: str, alias: Alias) -> tuple[str, str, str]:
     entries = [_as_named(entry) for entry in alias.entries]
     ours = ", ".join(f"`{said(entry)}`" for entry in entries)
     return f"`{name}`", ours or "not here", alias.instead or alias.note
+
+
+def names_by_entry(sections: Iterable[Mapping[str, Alias]]) -> dict[str, list[str]]:
+    """Evidently's names of each metric or preset of ours; not those that stand for many at once."""
+    found: dict[str, list[str]] = {}
+    for name, alias in chain.from_iterable(aliases.items() for aliases in sections):
+        entries = dict.fromkeys(_as_named(entry).name for entry in alias.entries)
+        for ours in entries if len(entries) <= FEW else ():
+            if name not in found.setdefault(ours, []):
+                found[ours].append(name)
+    return found
 
 
 def _as_named(entry: object) -> Named:
