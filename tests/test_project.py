@@ -203,6 +203,19 @@ def test_tests_lie_in_the_folders_of_the_package() -> None:
     assert folders - {"golden", "deploy"} <= rooms  # figures of elsewhere, and what compose mounts
 
 
+def test_the_page_on_development_names_every_room() -> None:
+    page = (ROOT / "docs" / "development.md").read_text("utf-8").partition("## Rooms")[2]
+    table = page.partition("\nFrom `batch`")[0]
+    named = {
+        name.rstrip("/")
+        for row in re.findall(r"^\| (`.*?`) \|", table, re.MULTILINE)
+        for name in re.findall(r"`([\w/]+)`", row)
+    }
+    folder = ROOT / "exporter"
+    there = {p.stem for p in folder.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
+    assert named == {name for name in there if not name.startswith("_")}
+
+
 def test_names_of_modules_say_what_is_in_them() -> None:
     stems = {path.stem.strip("_") for path in (ROOT / "exporter").glob("**/*.py")}
     assert stems & EMPTY_NAMES == set()
