@@ -63,12 +63,11 @@ KEYS: Mapping[str, frozenset[str]] = {
     "groups.rules.data.model.conditions.evaluator": frozenset(("type", "params")),
     "contactPoints": frozenset(("orgId", "name", "receivers")),
     "contactPoints.receivers": frozenset((
-        "uid", "type", "disableResolveMessage", "settings", "secureSettings",
+        "uid", "type", "disableResolveMessage", "settings",
     )),
     "contactPoints.receivers.settings": frozenset((
         "url", "addresses", "singleEmail", "subject", "message", "title", "text",
     )),
-    "contactPoints.receivers.secureSettings": frozenset(("url",)),
     "policies": frozenset((
         "orgId", "receiver", "group_by", "group_wait", "group_interval", "repeat_interval", "routes",
     )),
