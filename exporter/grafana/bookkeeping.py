@@ -7,16 +7,15 @@ from exporter.grafana.charts import timeseries
 from exporter.grafana.colours import Json
 from exporter.grafana.navigation import link_to
 from exporter.grafana.panels import override, sql, table
-from exporter.grafana.queries import DAY_OR_HOUR, IN_RANGE, OF_MODEL, OF_PROJECT
+from exporter.grafana.queries import DAY_OR_HOUR, DAY_OR_HOUR_OF, IN_RANGE, OF_MODEL, OF_PROJECT
 
 _TO_FLEET = link_to("fleet-overview", "Open the fleet", keep=("project",))
-_BY_DAY = "date_trunc('day', {column}, 'UTC')"
 
 
 def _stored(
     id_: int, title: str, description: str, column: str, *, also: str = "", nothing: str
 ) -> Json:
-    """Snapshots by the day in one of their columns of times, a bar a project."""
+    """Snapshots by the day, or hour, in one of their columns of times, a bar a project."""
     return timeseries(
         id_,
         title,
@@ -24,7 +23,7 @@ def _stored(
         [
             sql(
                 f"""\
-select {_BY_DAY.format(column=column)} as time, project as line, count(*)::float8 as value
+select greatest({DAY_OR_HOUR_OF.format(column, column)}, $__timeFrom()::timestamptz) as time, project as line, count(*)::float8 as value
 from grafana.snapshots where $__timeFilter({column}) and {OF_MODEL}{also}
 group by 1, 2 order by 1, 2"""
             )
@@ -63,7 +62,7 @@ group by 1, 2 order by 1, 2"""
             *(
                 41,
                 "Batches stored",
-                "Snapshots that were written, by the day on which they were: a catch-up is a tall bar. Source: grafana.snapshots.",
+                "Snapshots that were written, by the day on which they were, or the hour in ranges under three days: a catch-up is a tall bar. Source: grafana.snapshots.",
             ),
             "stored_at",
             nothing="nothing was written",

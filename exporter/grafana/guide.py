@@ -18,12 +18,24 @@ the chosen variables kept. [grafana.md](grafana.md) tells how to bring them into
 |---|---|
 TABLE
 
+Whoever opens them for the first time asks this, and begins with the fleet:
+
+| question | where the answer stands |
+|---|---|
+| What is wrong now? | *Fleet overview*: the first rows of *Models*, the worst on top |
+| Since when? | *Failing tests now*, there and on the model's page: `Since`, and how many batches in a row |
+| In which columns? | the same table; a click on a test leads to it and to its column |
+| Is it the data or the model? | the same table: `About`; on the model's page the numbers *Data* and *Model* |
+| Is the challenger better? | click the model, then *vs ref*: *Champion and challenger* |
+| What does that one batch look like? | `open ↗` in any table: its [report](reports.md) |
+
 Everywhere the same:
 
 - **Variables**: project, model, evaluation, segment (`whole batch` is all of its rows), stream tags (`arm=champion`;
   `no tags` where there are none), column, metric. A column list begins with the most drifted.
 - **Colours**: green passed, yellow warning, red failed, purple could not be done, grey not tested, orange late or drifted.
-  The batch is blue, its reference a dashed grey line, what a test allows a dashed red one.
+  The batch is blue, its reference a dashed grey line, what a test allows a dashed red one; a challenger beside its champion
+  is teal. Of several lines the first six have colours that mean no status.
 - **Time**: a batch stands at the start of its window. One that is missing is a gap; of several snapshots of one window the
   newest is shown.
 - **Events**: new versions (tag `version`), new fixed references, and, when switched on, failed batches.

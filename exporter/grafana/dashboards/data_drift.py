@@ -194,7 +194,7 @@ COLUMNS = table(
         ),
         override("since", **SINCE_CELL),
         override("method", displayName="Method", custom__width=112),
-        override("of", **name_cell("Evaluation", 74)),
+        override("of", **name_cell("Of", 74)),
         override("error", **name_cell("Why not", 74)),
         override("report_url", **REPORT_CELL),
     ],
@@ -297,7 +297,7 @@ select method || ' (' || count(distinct column_name) || ')' as name, max(severit
 from grafana.latest_drift where {CHOSEN} and severity is not null
 group by method order by 2 desc limit 10"""
     ),
-    size=(6, 9),
+    size=(5, 9),
     names="top",
     scale=colours.SEVERITY,
     defaults={"decimals": 2, "noValue": NOT_COMPARED},
@@ -312,7 +312,7 @@ OUTCOMES = severity_lines(
     "The columns of target, prediction and probabilities. Drift of the prediction is the first sign of a model in trouble while "
     "labels are awaited.",
     where(CHOSEN, _OUTCOME),
-    size=(6, 9),
+    size=(7, 9),
     nothing="no drift of target or prediction",
 )
 

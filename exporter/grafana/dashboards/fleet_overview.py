@@ -195,7 +195,7 @@ order by {WORST_FIRST}, failed desc, line"""
         override("until", displayName="Last batch", unit="dateTimeFromNow", custom__width=114),
         override("failed", **FAILED_CELL),
         override("drift", **(DRIFT_CELL | {"custom__width": 92})),
-        override("Trend #C", unit="percentunit", **sparkline_cell("Drift trend", LATE)),
+        override("Trend #C", unit="percentunit", **sparkline_cell("History", LATE)),
         override("quality", displayName="Main figure", custom__width=108),
         override("vs_reference", **against("vs ref")),
         override("Trend #B", **sparkline_cell("Trend", "blue")),

@@ -7,7 +7,7 @@ from exporter.grafana.cells import FAILED_CELL, REPORT_CELL, STATUS_CELL, agains
 from exporter.grafana.charts import bar_gauge, status_history, timeseries
 from exporter.grafana.colours import FAIL, GREY, LATE, SUCCESS, Json, steps
 from exporter.grafana.dashboard import Dashboard, Section
-from exporter.grafana.findings import SINCE_CELL, STREAK_CELL, TO_COLUMN, failing_tests, what_fails
+from exporter.grafana.findings import SINCE_CELL, TO_COLUMN, failing_tests, what_fails
 from exporter.grafana.navigation import (
     datasources,
     evaluation,
@@ -179,7 +179,7 @@ latest as (
     count(*) filter (where segment <> '' and status_code in (2, 3)) || ' of ' || nullif(count(*) filter (where segment <> ''), 0) as segments,
     max(tags ->> 'version') as version, (array_agg(report_url order by segment <> ''))[1] as report_url
   from grafana.latest_snapshots where {_OF_STREAMS} group by 1, 2, 3, 4)
-select status, concat_ws(' · ', evaluation, nullif(stream, '')) as line, until, rows, failed, failing, segments, streak, since, drift, version, report_url, project, model, evaluation
+select status, concat_ws(' · ', evaluation, nullif(stream, '')) as line, until, rows, failed, failing, segments, since, drift, version, report_url, project, model, evaluation
 from latest left join failing using (evaluation, stream)
 order by array_position(array[3, 2, 1, 4, 0], status), failed desc, line"""
         )
@@ -189,15 +189,14 @@ order by array_position(array[3, 2, 1, 4, 0], status), failed desc, line"""
         override("status", **STATUS_CELL),
         override(
             "line",
-            **name_cell("Evaluation", 94),
+            **name_cell("Evaluation", 120),
             links=[link_to("tests", "Its tests", row=("project", "model", "evaluation"))],
         ),
         override("until", displayName="Batch ended", unit="dateTimeFromNow", custom__width=114),
         override("rows", displayName="Rows", unit="short", custom__width=58),
         override("failed", **FAILED_CELL),
-        override("failing", **name_cell("What fails", 94)),
+        override("failing", **name_cell("What fails", 120)),
         override("segments", displayName="Segments", custom__width=76),
-        override("streak", **STREAK_CELL),
         override("since", **SINCE_CELL),
         override("drift", displayName="Drift", unit="percentunit", decimals=0, custom__width=54),
         override("version", displayName="Version", custom__width=60),
@@ -350,12 +349,12 @@ LABELS = timeseries(
 BATCHES = table(
     60,
     "Batches · newest first",
-    "The hundred newest in the range. `Delay`: from the end of the batch to its result; `Revision` above 1: the content changed when it "
+    "The hundred newest in the range; a batch's name, where it has one, stands after its evaluation. `Delay`: from the end of the batch to its result; `Revision` above 1: the content changed when it "
     "was evaluated again. Source: grafana.snapshots.",
     [
         sql(
             f"""\
-select status_code as status, time, interval_seconds as length, batch, concat_ws(' · ', evaluation, nullif(segment, ''), nullif(stream, '')) as line, rows,
+select status_code as status, time, interval_seconds as length, concat_ws(' · ', evaluation, nullif(segment, ''), nullif(stream, ''), nullif(batch, '')) as line, rows,
   (tests_fail + tests_error)::float8 as failed, drifted_columns_ratio as drift, revision, extract(epoch from computed_at - window_end)::float8 as delay,
   tags ->> 'version' as version, report_url, project, model, evaluation
 from grafana.snapshots where {IN_RANGE} and {CHOSEN}
@@ -367,14 +366,13 @@ order by time desc, evaluation, segment, stream, snapshot_id desc limit 100"""
         override("status", **STATUS_CELL),
         override("time", displayName="From", unit="dateTimeAsIso", custom__width=156),
         override("length", displayName="Length", unit="s", decimals=0, custom__width=60),
-        override("batch", **name_cell("Batch", 44)),
-        override("line", **name_cell("Evaluation", 84)),
+        override("line", **name_cell("Evaluation", 120)),
         override("rows", displayName="Rows", unit="short", custom__width=60),
         override("failed", **FAILED_CELL),
         override("drift", displayName="Drift", unit="percentunit", decimals=0, custom__width=52),
         override("revision", displayName="Revision", custom__width=68),
         override("delay", displayName="Delay", unit="s", decimals=1, custom__width=78),
-        override("version", **name_cell("Version", 52)),
+        override("version", **name_cell("Version", width=84)),
         override("report_url", **REPORT_CELL),
         *hidden("project", "model", "evaluation"),
     ],

@@ -170,7 +170,7 @@ DESCRIPTORS = table(
     size=(24, 11),
     nothing="no descriptors",
     overrides=[
-        override("column", **name_cell("Descriptor", 150), links=[TO_COLUMN]),
+        override("column", **name_cell("Descriptor", width=210), links=[TO_COLUMN]),
         override("severity", **(SEVERITY_CELL | {"custom__width": 104})),
         override("method", displayName="Method", custom__width=112),
         override("what", displayName="Figure", custom__width=100),
@@ -190,7 +190,7 @@ DESCRIPTORS = table(
             "missing",
             **text_cell("Missing", 78, MISSING_TEXT, unit="percentunit", decimals=1),
         ),
-        override("of", **name_cell("Evaluation", 100)),
+        override("of", **name_cell("Evaluation", 86)),
     ],
 )
 CELLS = severity_cells(
