@@ -8,7 +8,7 @@ from typing import Any
 from exporter.batch import Schema
 from exporter.metrics import MetricSpec
 from exporter.metrics.ranking import LACKS
-from exporter.presets import OF_PROBABILITIES, OF_TWO_CLASSES
+from exporter.presets import OF_PROBABILITIES, OF_REGRESSIONS, OF_TWO_CLASSES
 from exporter.profile.outcome import ErrorProfile, ScoreProfile
 from exporter.profile.ranking import RankingProfile
 
@@ -38,6 +38,7 @@ def outcome_columns(schema: Schema, role: str) -> Sequence[str]:
 def foreign_to(spec: MetricSpec, schema: Schema) -> str:
     """Why the model, by its task, has no such figure; "" where it may have one."""
     tasks = [task for profile in spec.reads for task in _TASKS.get(profile, ())]
+    tasks += ["regression"] if spec.id in OF_REGRESSIONS else []
     if not tasks or schema.task in tasks:
         return _unread(schema) if tasks else ""
     has = "has none" if schema.task == "none" else f"is task: {schema.task}"
