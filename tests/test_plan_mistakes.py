@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -276,6 +277,21 @@ def test_a_figure_of_quality_is_refused_where_the_model_has_no_outcome():
     blind = schema_of({"said": "numerical"}, (), prediction="said", task="regression")
     assert mistake("regression", schema=blind)[1] == "regression needs columns.target"
     assert mistakes(tests=["no_target_performance", "data_drift"], schema=blind) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "place"),
+    [
+        ({"method": "embedding_model"}, "method"),
+        ({"method": "embedding_mmd", "pca_components": 2}, "pca_components"),
+    ],
+)
+def test_what_needs_an_extra_that_is_not_installed_says_so(options, place, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    vectors = schema_of(KINDS, (), embeddings={"picture": ("v1", "v2")})
+    at, text = mistake({"embeddings_drift": options}, schema=vectors)
+    assert at == ("metrics", 0, "embeddings_drift", place)
+    assert text.endswith("needs scikit-learn: pip install 'evaluation-exporter[text]'")
 
 
 def test_rates_of_two_classes_are_refused_for_more_of_them():

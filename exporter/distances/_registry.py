@@ -67,10 +67,15 @@ class DriftMethod:
 
     def lack(self) -> str:
         """What has to be installed before it can be computed; "" where nothing is missing."""
-        if not self.module or find_spec(self.module) is not None:
-            return ""
-        name = {"sklearn": "scikit-learn"}.get(self.module, self.module)
-        return f"{self.id} needs {name}: pip install 'evaluation-exporter[text]'"
+        return lack_of(self.id, self.module)
+
+
+def lack_of(what: str, module: str) -> str:
+    """That *what* needs a module of the extra `text`; "" where it needs none, or that is installed."""
+    if not module or find_spec(module) is not None:
+        return ""
+    name = {"sklearn": "scikit-learn"}.get(module, module)
+    return f"{what} needs {name}: pip install 'evaluation-exporter[text]'"
 
 
 _methods: dict[str, DriftMethod] = {}

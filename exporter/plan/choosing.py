@@ -8,7 +8,7 @@ from typing import Any
 
 from exporter.batch import Schema
 from exporter.checks import OPERATORS
-from exporter.distances import DRIFT_METHODS, DriftMethod
+from exporter.distances import DRIFT_METHODS, DriftMethod, lack_of
 from exporter.errors import nearest
 from exporter.metrics import MetricSpec
 from exporter.metrics.drift import methods_of
@@ -242,6 +242,9 @@ class Choosing:
         method = known.get(name)
         if method is not None and (lack := method.lack()):
             self.tell((*asked.at, "method"), lack)
+            return False
+        if params.get("pca_components") and (lack := lack_of("pca_components", "sklearn")):
+            self.tell((*asked.at, "pca_components"), lack)
             return False
         return (
             self._heeded(asked, params, method)
