@@ -8,6 +8,7 @@ from typing import Any
 from exporter.metrics import MetricSpec
 
 MOST = 5  # names in one message
+LONGEST = 60  # characters of a name in it
 
 
 def named(
@@ -31,7 +32,11 @@ def named(
 def listed(names: Sequence[str]) -> str:
     """The first of them, and how many more there are."""
     more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
-    return ", ".join(map(repr, names[:MOST])) + more
+    return ", ".join(map(_short, names[:MOST])) + more
+
+
+def _short(name: str) -> str:
+    return repr(name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…")
 
 
 def _read(spec: MetricSpec, profiles: Sequence[Any]) -> Any:

@@ -48,6 +48,7 @@ def test_columns_that_the_reference_counts_as_well_are_no_news():
     assert message("constant_columns", before, None).endswith(": 'a'")
 
 
-def test_of_many_columns_the_first_are_named():
+def test_of_many_columns_the_first_are_named_and_of_long_names_their_beginning():
+    assert listed(["a" * 999, "b\n"]) == f"'{'a' * 59}…', 'b\\n'"
     assert listed(["a", "b"]) == "'a', 'b'"
     assert listed(list("abcdefg")) == "'a', 'b', 'c', 'd', 'e' and 2 more"
