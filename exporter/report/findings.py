@@ -119,28 +119,36 @@ def _meaning(test: CheckResult, methods: Mapping[str, str]) -> str:
 
 
 def _value_and_bound(test: CheckResult) -> tuple[str, str]:
-    unit = unit_of(test.metric)
+    unit, (message, _) = unit_of(test.metric), _parted(test)
     value, lower, upper = told_apart(test.value, unit, test.lower, test.upper)
     if test.metric in DRIFT_METRICS and (test.lower is None) != (test.upper is None):
         return value, f"threshold {upper if test.lower is None else lower}"
     if test.lower is not None and test.lower == test.upper:
         return value, f"exactly {lower}"
-    if test.lower is not None and test.upper is not None and "above " not in test.message:
-        return value, f"between {lower} and {'below ' * ('below ' in test.message)}{upper}"
+    if test.lower is not None and test.upper is not None and "above " not in message:
+        return value, f"between {lower} and {'below ' * ('below ' in message)}{upper}"
     sides = []  # the message says whether an end itself is allowed
     if test.lower is not None:
-        sides.append(f"{'above' if 'above ' in test.message else 'at least'} {lower}")
+        sides.append(f"{'above' if 'above ' in message else 'at least'} {lower}")
     if test.upper is not None:
-        sides.append(f"{'below' if 'below ' in test.message else 'at most'} {upper}")
+        sides.append(f"{'below' if 'below ' in message else 'at most'} {upper}")
     return value, " and ".join(sides)
 
 
 def _note(test: CheckResult) -> str:
     """What the message says beyond value and bounds."""
+    message, names = _parted(test)
     plain = test.value is not None and not (test.lower is None and test.upper is None)
-    if plain and not _MORE_THAN_AN_INTERVAL.search(test.message):
-        return ""
-    return test.message
+    return names if plain and not _MORE_THAN_AN_INTERVAL.search(message) else test.message
+
+
+def _parted(test: CheckResult) -> tuple[str, str]:
+    """The message, and the columns that it names of those that the figure counts."""
+    spec = CATALOGUE.get(test.metric)
+    if spec is None or spec.names is None:
+        return test.message, ""
+    message, _, names = test.message.partition(": ")
+    return message, names
 
 
 def _by_reason(found: Iterable[tuple[str, str]], word: str) -> list[Reason]:

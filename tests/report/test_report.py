@@ -314,6 +314,16 @@ def test_bounds_are_told_in_the_unit_of_the_figure():
         assert part in text
 
 
+def test_the_columns_that_a_figure_counts_are_named_whatever_they_are_called():
+    message = "2, at most 0: 'above all', 'widened: '"
+    test = CheckResult(
+        "constant_columns", "constant_columns", status="fail", value=2, upper=0, message=message
+    )
+    text = words(replace(BLANK, tests=[test]))
+    assert "Columns with at most one value: 'above all', 'widened: '" in text
+    assert "2 columns at most 0 columns" in text
+
+
 def test_a_test_that_could_not_be_judged_says_why():
     text = words(all_errors())
     assert "50 of 50 tests could not be judged" in text
