@@ -37,6 +37,8 @@ NOW_IN_RANGE = "now() <= $__timeTo()::timestamptz + interval '10 minutes'"
 DAY_OR_HOUR_OF = """case when $__timeTo()::timestamptz - $__timeFrom()::timestamptz > interval '3 days'
     then date_trunc('day', {}, 'UTC') else date_trunc('hour', {}, 'UTC') end"""
 DAY_OR_HOUR = DAY_OR_HOUR_OF.format("time", "time")
+_DAY_OR_HOUR_LONG = """case when $__timeTo()::timestamptz - $__timeFrom()::timestamptz > interval '3 days'
+    then interval '1 day' else interval '1 hour' end"""
 MOST_LINES = 12  # in a chart: more cannot be told apart
 MOST_POINTS = 1000  # of a line: a chart has no room for more, and a browser no patience
 _STEP = """case when $__timeTo()::timestamptz - $__timeFrom()::timestamptz > interval '41 days'
@@ -137,6 +139,19 @@ def shortest(by: str, conditions: str) -> str:
 (select * from (select *, min(interval_seconds) over (partition by {by}) as least
         from grafana.snapshots where {conditions}) s
        where interval_seconds is null or interval_seconds < 1.5 * least) w"""
+
+
+def spread(points: str) -> str:
+    """Points `time`, `line`, `value`, each for as long as its batch: a week is a line of days, not a dot.
+
+    *points* has the same and `seconds`, the batch's length; of several the shortest is shown.
+    """
+    return f"""\
+with batches as (
+{points})
+select time + k * {_DAY_OR_HOUR_LONG} as time, line, (array_agg(value order by seconds))[1] as value
+from batches, generate_series(0, greatest(round(seconds / extract(epoch from {_DAY_OR_HOUR_LONG}))::int - 1, 0)) k
+group by 1, 2 order by 1"""
 
 
 def of_a_day(which: str) -> str:

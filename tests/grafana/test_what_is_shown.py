@@ -36,11 +36,11 @@ def days_and_weeks(server: str) -> Iterator[str]:
         yield as_role(url, "grafana")
 
 
-def answers(url: str, name: str, panel: int) -> Rows:
-    """The rows of a panel's first query, each by its columns."""
+def answers(url: str, name: str, panel: int, ref: str = "A") -> Rows:
+    """The rows of one of a panel's queries, each by its columns."""
     with psycopg.connect(url, autocommit=True) as connection:
         for answer in shown(connection, JSON[name], SPAN):
-            if answer.panel["id"] == panel:
+            if answer.panel["id"] == panel and answer.target["refId"] == ref:
                 return [dict(zip(answer.frame.names, r, strict=True)) for r in answer.frame.rows]
     raise AssertionError(f"{name} has no panel {panel}")
 
@@ -51,6 +51,20 @@ def test_rows_of_a_week_are_not_counted_beside_those_of_its_days(
 ) -> None:
     found = answers(days_and_weeks, name, panel)
     assert [row["rows"] for row in found] == [900.0] * 7
+
+
+def test_the_past_of_a_week_is_a_line_of_days(server: str) -> None:
+    weeks = [
+        snapshot(day=7 * week, window_end=FIRST + (7 * week + 7) * DAY, evaluation="weekly")
+        for week in range(2)
+    ]
+    with made_database(server) as url, Store(url) as store:
+        store.write(snapshot(day=1, drift=snapshot().drift[:1]))
+        for one in weeks:
+            store.write(one)
+        found = answers(as_role(url, "grafana"), "fleet-overview", 10, "C")
+    shares = {row["time"]: row["value"] for row in found}
+    assert shares == {FIRST + day * DAY: 1.0 if day == 1 else 0.5 for day in range(14)}
 
 
 def test_a_column_that_is_gone_stands_above_those_that_miss_values(days_and_weeks: str) -> None:
@@ -67,3 +81,9 @@ def test_the_fleet_leads_to_the_stream_that_was_clicked(days_and_weeks: str) -> 
             if "tags" in answer.frame.names
         }
     assert streams[20] == streams[30] == {"arm=champion"}
+
+
+@pytest.mark.parametrize("name", ["fleet-overview", "fleet-status-board"])
+@pytest.mark.parametrize("panel", [2, 3])
+def test_a_store_without_models_is_not_green(reader: str, name: str, panel: int) -> None:
+    assert answers(reader, name, panel) == [{"models": None}]

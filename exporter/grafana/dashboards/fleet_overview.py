@@ -40,6 +40,7 @@ from exporter.grafana.queries import (
     never_empty,
     passed_over_time,
     shortest,
+    spread,
     where,
 )
 
@@ -65,9 +66,10 @@ _TO_DRIFT = link_to("data-drift", "Which columns", keep=("project", "model"))
 _TO_QUALITY = link_to("data-quality", "Which data", keep=("project", "model"))
 
 
-def _states(column: str, condition: str = "") -> Json:
-    also = f" filter (where {condition})" if condition else ""
-    return sql(f"select {column}{also} from grafana.model_states where {OF_FLEET}")
+def _counted(condition: str) -> Json:
+    """How many models are so; nothing, and no green, where there are none at all."""
+    counted = f"case when count(*) > 0 then count(*) filter (where {condition}) end"
+    return sql(f"select {counted} as models from grafana.model_states where {OF_FLEET}")
 
 
 STATS = (
@@ -83,14 +85,14 @@ STATS = (
             "Failing",
             "Models whose latest batch has a critical test that failed or could not be done.",
         ),
-        _states("count(*)", "status_code in (2, 3)"),
+        _counted("status_code in (2, 3)"),
         scale=colours.NONE_IS_GOOD,
         colouring="background_solid",
         links=[_TO_TESTS],
     ),
     stat(
         *(3, "Late", "Models without a new batch for more than two of their intervals."),
-        _states("count(*)", "late"),
+        _counted("late"),
         scale=colours.NONE_IS_GOOD_LATE,
         colouring="background_solid",
         links=[link_to("exporter-health", "Is the exporter well?")],
@@ -155,18 +157,18 @@ group by 1 order by 1""",
 )
 
 _LATEST_QUALITY = main_figures(where(OF_FLEET, "segment = ''"))
-_QUALITY_TREND = f"""\
-with main as (
-{_LATEST_QUALITY})
-select {DAY_OR_HOUR} as time, {_NAME}, max(m.value) as value
-from grafana.metrics m join main using (project, model, stream, metric)
+_LENGTH = "coalesce(extract(epoch from window_end - time), 0)::float8"
+_QUALITY_TREND = spread(f"""\
+select {DAY_OR_HOUR} as time, {_NAME}, max(m.value) as value, {_LENGTH} as seconds
+from grafana.metrics m join (
+{_LATEST_QUALITY}) main using (project, model, stream, metric)
 where {IN_RANGE} and segment = '' and column_name = '' and label = ''
-group by 1, 2 order by 1"""
-_DRIFT_TREND = f"""\
-select {DAY_OR_HOUR} as time, {_NAME}, max(drifted_columns_ratio) as value
+group by 1, 2, 4""")
+_DRIFT_TREND = spread(f"""\
+select {DAY_OR_HOUR} as time, {_NAME}, max(drifted_columns_ratio) as value, {_LENGTH} as seconds
 from grafana.snapshots
 where {IN_RANGE} and {OF_FLEET} and segment = '' and tested_columns > 0
-group by 1, 2 order by 1"""
+group by 1, 2, 4""")
 
 
 MODELS = table(
@@ -191,12 +193,12 @@ order by {WORST_FIRST}, failed desc, line"""
     size=(24, 13),
     overrides=[
         override("status", **STATUS_CELL),
-        override("line", **name_cell("Model", width=226), links=[_TO_MODEL]),
+        override("line", **name_cell("Model", width=220), links=[_TO_MODEL]),
         override("until", displayName="Last batch", unit="dateTimeFromNow", custom__width=114),
         override("failed", **FAILED_CELL),
         override("drift", **(DRIFT_CELL | {"custom__width": 92})),
         override("Trend #C", unit="percentunit", **sparkline_cell("History", LATE)),
-        override("quality", displayName="Main figure", custom__width=108),
+        override("quality", displayName="Main figure", custom__width=114),
         override("vs_reference", **against("vs ref")),
         override("Trend #B", **sparkline_cell("Trend", "blue")),
         override("report_url", **REPORT_CELL),
@@ -256,7 +258,10 @@ select time, line, project, model, tags, status from points join worst using (li
     links=[_TO_MODEL_OF_LINE],
 )
 ALERTS = alert_list(
-    21, "Firing alerts", "Alerts of Grafana and of Prometheus that fire now.", size=(8, 12)
+    21,
+    "Firing alerts",
+    "Alerts of Grafana and of Prometheus that fire or are about to, whatever is chosen above.",
+    size=(8, 12),
 )
 DRIFT = status_history(
     *(30, "Share of drifted columns"),

@@ -25,7 +25,9 @@ def _counted(id_: int, title: str, said: str, condition: str, scale: Json) -> Js
         id_,
         title,
         f"Models, one for each set of stream tags, {said} Source: grafana.model_states.",
-        sql(f"select count(*) filter (where {condition}) as models from grafana.model_states"),
+        sql(
+            f"select case when count(*) > 0 then count(*) filter (where {condition}) end as models from grafana.model_states"
+        ),
         size=(6, 6),
         scale=scale,
         colouring="none" if scale is colours.NEUTRAL else "background_solid",
