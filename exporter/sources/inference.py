@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporter.batch import Batch, Kind, Schema
+from exporter.profile.arrays import EXACT_INTEGERS
 from exporter.sources.tables import is_text
 
 FEW_INTEGERS = 10
@@ -16,7 +17,7 @@ MANY_TEXTS = 100
 
 
 class Inferred(NamedTuple):
-    """The kinds of the columns that can be watched, and a line for each that cannot."""
+    """The kinds of the columns that can be watched, and a line for each that cannot, or not exactly."""
 
     kinds: Mapping[str, Kind]
     told: list[str]
@@ -44,7 +45,20 @@ def inferred(
             )
         else:
             kinds[name] = kind
+            if kind == "numerical" and _beyond_floats(batch.read(name)):
+                told.append(
+                    f"{where}: column {name!r} holds whole numbers beyond 2^53, which are read as the "
+                    "nearest floats: ignore it if it is an identifier, or list it as categorical"
+                )
     return Inferred(kinds, told)
+
+
+def _beyond_floats(column: pa.ChunkedArray) -> bool:
+    """Whether neighbouring whole numbers are the same float."""
+    if not pa.types.is_integer(column.type) or column.type.bit_width < 64:
+        return False
+    ends = pc.min_max(column)
+    return any(abs(ends[end].as_py() or 0) > EXACT_INTEGERS for end in ("min", "max"))
 
 
 def _of_role(name: str, schema: Schema) -> Kind | None:

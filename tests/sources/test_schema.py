@@ -56,6 +56,15 @@ def test_a_column_without_values_is_left_out_with_a_warning(column):
         assert kinds(a=[1.5, 2.5, 3.5], b=column) == {"a": "numerical"}
 
 
+def test_whole_numbers_that_floats_do_not_tell_apart_are_watched_with_a_warning():
+    large = pa.array([2**60 + i for i in range(20)])
+    with pytest.warns(UserWarning, match="'key' holds whole numbers beyond 2\\^53, .* ignore it"):
+        kinds = resolve_schema(open_batch(pa.table({"key": large})), None, None).kinds
+    assert kinds == {"key": "numerical"}
+    ignored = open_batch(pa.table({"key": large, "x": pa.array(range(20))}))
+    assert resolve_schema(ignored, {"ignore": ["key"]}, None).kinds == {"x": "numerical"}
+
+
 def test_roles_are_no_features_and_have_the_kind_of_the_task():
     batch = open_batch(pa.table({"x": [1.5], "y": [1], "p": [1], "key": ["a"], "no": [1.0]}))
     columns = {"target": "y", "prediction": "p", "id": "key", "ignore": ["no"]}
