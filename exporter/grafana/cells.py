@@ -103,5 +103,5 @@ def sparkline_cell(title: str, colour: str) -> Properties:
         "displayName": title,
         "color": fixed,
         "custom__cellOptions": cell,
-        "custom__minWidth": 64,
+        "custom__minWidth": 60,
     }

@@ -193,7 +193,7 @@ order by {WORST_FIRST}, failed desc, line"""
     size=(24, 13),
     overrides=[
         override("status", **STATUS_CELL),
-        override("line", **name_cell("Model", width=220), links=[_TO_MODEL]),
+        override("line", **name_cell("Model", width=228), links=[_TO_MODEL]),
         override("until", displayName="Last batch", unit="dateTimeFromNow", custom__width=114),
         override("failed", **FAILED_CELL),
         override("drift", **(DRIFT_CELL | {"custom__width": 92})),
