@@ -166,10 +166,8 @@ cells as (
   select number, {DAY_OR_HOUR} as time, {WORST} as status, count(*) filter (where status_code in (2, 3)) as failed,
     count(*) filter (where status_code = 1) as warned
   from grafana.tests join (select series_id, number from tests) numbers using (series_id) where {_TOLD} group by 1, 2),
-worst as (
-  select number, {_RAW} from cells join {_NAMES} using (number) group by number, {_RAW}
-  order by sum(failed) desc, sum(warned) desc, number limit 30),
-named as (select number, {_LINE} as line from worst)
+worst as (select number from cells group by 1 order by sum(failed) desc, sum(warned) desc, 1 limit 30),
+named as materialized (select number, {_LINE} as line from worst join {_NAMES} using (number))
 select time, line, status from cells join named using (number)""",
             {"line": "'no batches'", "status": "null"},
         ),
