@@ -350,6 +350,15 @@ def _relevant(ranking: RankingProfile, least: float | None) -> Bools:
 
 
 def _judged(ranking: RankingProfile, k: int, least: float | None) -> _Hits:
+    """The relevant rows among the first k: found once for all figures."""
+    key = ("judged", k, least)
+    if key not in ranking.known:
+        ranking.known[key] = _find_relevant(ranking, k, least)
+    hits: _Hits = ranking.known[key]
+    return hits
+
+
+def _find_relevant(ranking: RankingProfile, k: int, least: float | None) -> _Hits:
     relevant = _relevant(ranking, least)
     rows = np.flatnonzero(relevant & (ranking.places <= k))
     whole = np.bincount(ranking.user_codes[relevant], minlength=len(ranking.users))

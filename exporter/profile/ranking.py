@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -88,6 +89,11 @@ class RankingProfile:
     def labelled(self) -> int:
         """Rows that have a target as well."""
         return self.rows - int(np.isnan(self.relevance).sum())
+
+    @cached_property
+    def known(self) -> dict[Any, Any]:
+        """What several figures read and one has computed."""
+        return {}
 
     @cached_property
     def sizes(self) -> Ints:
