@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import log, nan
 
-from exporter.metrics._registry import LabelOf, Unit, metric, named_as
-from exporter.metrics.classification import ByLabel, Count, Figure, Share, cut, overall, sides_of
+from exporter.metrics._registry import LabelOf, Unit, metric
+from exporter.metrics.classification import ByLabel, Figure, overall, sides_of, with_cut
 from exporter.profile.outcome import ScoreProfile
 
 
@@ -28,19 +28,7 @@ def _guess(
     """A figure of guesses: of the profile, and of what a threshold makes of recall and precision."""
     enter = metric(per="dataset", unit=unit, labels=labels, terse=True)
 
-    def register(func: Callable[[ScoreProfile, float, float], Figure]) -> Callable[..., Figure]:
-        def compute(
-            scores: ScoreProfile,
-            *,
-            threshold: Share | None = None,
-            top_k: Count | None = None,
-            compat: bool = False,
-        ) -> Figure:
-            return func(scores, *_scales(scores, threshold, top_k, compat=compat))
-
-        return enter(named_as(func, compute))
-
-    return register
+    return lambda func: enter(with_cut(func, lambda scores, least: func(scores, *_scales(least))))
 
 
 @_guess("ratio")
@@ -101,18 +89,11 @@ def _shares(scores: ScoreProfile) -> ByLabel:
     return {x: n / scores.count for x, n in rows.items() if n or scores.binary}
 
 
-def _scales(
-    scores: ScoreProfile, threshold: float | None, top_k: int | None, *, compat: bool
-) -> tuple[float, float]:
-    """What a threshold makes of a guess at a half: of the positive class's recall, and its precision."""
-    if threshold is None and top_k is None:
+def _scales(least: float | None) -> tuple[float, float]:
+    """What another cut makes of a guess at a half: of the positive class's recall, and its precision."""
+    if least is None:
         return 1.0, 1.0
-    if threshold is not None and top_k is not None:
-        raise ValueError("threshold and top_k exclude each other")
-    if not scores.binary:
-        raise ValueError("threshold and top_k are for two classes: the model has more")
-    (side,) = sides_of(scores).values()
-    above = 1 - (cut(side, top_k + compat) if top_k is not None else threshold or 0.0)
+    above = 1 - least
     return min(1.0, max(above, 0.0) / 0.5), min(1.0, 0.5 / above) if above > 0 else 1.0
 
 

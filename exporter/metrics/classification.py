@@ -60,6 +60,18 @@ def _decision(
 
 
 def _deciding(func: Callable[[ScoreProfile], Figure]) -> Callable[..., Figure]:
+    """The function with options that decide anew; it reads the profile as it was decided."""
+    return with_cut(func, lambda scores, least: func(_decided(scores, least)))
+
+
+def with_cut(
+    func: Callable[..., Figure], figure: Callable[[ScoreProfile, float | None], Figure]
+) -> Callable[..., Figure]:
+    """A *figure* of scores and of the least probability that is decided positive, with the options that say which.
+
+    It is None where the model's own decisions stand. Name and docstring are those of *func*.
+    """
+
     def compute(
         scores: ScoreProfile,
         *,
@@ -67,7 +79,7 @@ def _deciding(func: Callable[[ScoreProfile], Figure]) -> Callable[..., Figure]:
         top_k: Count | None = None,
         compat: bool = False,
     ) -> Figure:
-        return func(_decided(scores, threshold, top_k, compat=compat))
+        return figure(scores, _least(scores, threshold, top_k, compat=compat))
 
     return named_as(func, compute)
 
@@ -214,18 +226,11 @@ def classes_of_cell(label: str) -> tuple[str, str] | None:
     return actual, predicted
 
 
-def _decided(
-    scores: ScoreProfile, threshold: float | None, top_k: int | None, *, compat: bool
-) -> ScoreProfile:
+def _decided(scores: ScoreProfile, least: float | None) -> ScoreProfile:
     """The outcomes as they would be if the probability alone had decided: only its rows count."""
-    if threshold is None and top_k is None:
+    if least is None:
         return scores
-    if threshold is not None and top_k is not None:
-        raise ValueError("threshold and top_k exclude each other")
-    if not scores.binary:
-        raise ValueError("threshold and top_k are for two classes: the model has more")
     (side,) = sides_of(scores).values()
-    least = cut(side, top_k + compat) if top_k is not None else threshold
     below = [int(x.points.below(np.array([least]))[0]) for x in (side.others, side.own)]
     negatives, positives = below
     matrix = (
@@ -235,7 +240,20 @@ def _decided(
     return replace(scores, matrix=matrix)
 
 
-def cut(side: Side, k: int) -> float:
+def _least(
+    scores: ScoreProfile, threshold: float | None, top_k: int | None, *, compat: bool
+) -> float | None:
+    if threshold is None and top_k is None:
+        return None
+    if threshold is not None and top_k is not None:
+        raise ValueError("threshold and top_k exclude each other")
+    if not scores.binary:
+        raise ValueError("threshold and top_k are for two classes: the model has more")
+    (side,) = sides_of(scores).values()
+    return threshold if top_k is None else _cut(side, top_k + compat)
+
+
+def _cut(side: Side, k: int) -> float:
     """The k-th highest probability, the lowest where there are fewer; NaN where there are none."""
     best = np.concatenate(
         [x.points.at(np.arange(max(x.count - k, 0), x.count)) for x in (side.own, side.others)]
