@@ -1,40 +1,11 @@
--- What tells one line from another, beside its names: a number, by which rows group and join faster than by eight texts.
--- Of a distribution also whether it is of categories: known before its bins are unfolded.
+-- Of a test what tells its rows from the others', beside its names: a number, by which rows group faster than by eight texts.
+-- Of a distribution whether it is of categories: known before its bins are unfolded.
 
 create or replace view grafana.series as
 select p.name as project, st.model, st.evaluation, st.segment, st.label as stream, st.tags as stream_tags,
        se.kind, se.name, nullif(se.metric, '') as metric, nullif(se.given_name, '') as given_name, se.column_name, se.label, se.params,
        se.series_id
 from evaluation.series se
-join evaluation.stream st using (stream_id)
-join evaluation.project p using (project_id);
-
-create or replace view grafana.metrics as
-select m.time, p.name as project, st.model, st.evaluation, st.segment, st.label as stream, st.tags as stream_tags,
-       se.name as metric, nullif(se.given_name, '') as name, se.column_name, se.label, se.params,
-       m.value, m.reference, m.low, m.high, m.n, m.error,
-       (select s.window_end from evaluation.snapshot s where s.snapshot_id = m.snapshot_id) as window_end,
-       (select s.batch from evaluation.snapshot s where s.snapshot_id = m.snapshot_id) as batch,
-       (select s.tags from evaluation.snapshot s where s.snapshot_id = m.snapshot_id) as tags,
-       (select s.rows from evaluation.snapshot s where s.snapshot_id = m.snapshot_id) as rows,
-       m.snapshot_id,
-       se.series_id
-from evaluation.metric m
-join evaluation.series se on se.series_id = m.series_id and se.kind = 'metric'
-join evaluation.stream st using (stream_id)
-join evaluation.project p using (project_id);
-
-create or replace view grafana.drift as
-select d.time, p.name as project, st.model, st.evaluation, st.segment, st.label as stream, st.tags as stream_tags,
-       se.column_name, d.type, se.label as method, d.score, d.threshold, d.drifted, d.severity, d.low, d.high,
-       d.n, d.reference_n, d.contributions, d.error,
-       (select s.window_end from evaluation.snapshot s where s.snapshot_id = d.snapshot_id) as window_end,
-       (select s.batch from evaluation.snapshot s where s.snapshot_id = d.snapshot_id) as batch,
-       (select s.tags from evaluation.snapshot s where s.snapshot_id = d.snapshot_id) as tags,
-       d.snapshot_id,
-       se.series_id
-from evaluation.drift d
-join evaluation.series se on se.series_id = d.series_id and se.kind = 'drift'
 join evaluation.stream st using (stream_id)
 join evaluation.project p using (project_id);
 
@@ -61,33 +32,13 @@ select d.time, p.name as project, st.model, st.evaluation, st.segment, st.label 
        (select s.batch from evaluation.snapshot s where s.snapshot_id = d.snapshot_id) as batch,
        (select s.tags from evaluation.snapshot s where s.snapshot_id = d.snapshot_id) as tags,
        d.snapshot_id,
-       se.series_id, g.categories is not null as categorical
+       g.categories is not null as categorical
 from evaluation.distribution d
 join evaluation.series se on se.series_id = d.series_id and se.kind = 'distribution'
 join evaluation.stream st using (stream_id)
 join evaluation.project p using (project_id)
 join evaluation.grid g using (grid_id)
 cross join lateral generate_series(1, cardinality(d.current)) b(bin);
-
-create or replace view grafana.latest_metrics as
-select l.time, l.project, l.model, l.evaluation, l.segment, l.stream, l.stream_tags,
-       se.name as metric, nullif(se.given_name, '') as name, se.column_name, se.label, se.params,
-       m.value, m.reference, m.low, m.high, m.n, m.error,
-       l.window_end, l.batch, l.tags, l.rows, m.snapshot_id,
-       se.series_id
-from grafana.latest_snapshots l
-cross join lateral (select * from evaluation.metric m where m.snapshot_id = l.snapshot_id and m.time = l.time offset 0) m
-join evaluation.series se using (series_id);
-
-create or replace view grafana.latest_drift as
-select l.time, l.project, l.model, l.evaluation, l.segment, l.stream, l.stream_tags,
-       se.column_name, d.type, se.label as method, d.score, d.threshold, d.drifted, d.severity, d.low, d.high,
-       d.n, d.reference_n, d.contributions, d.error,
-       l.window_end, l.batch, l.tags, d.snapshot_id,
-       se.series_id
-from grafana.latest_snapshots l
-cross join lateral (select * from evaluation.drift d where d.snapshot_id = l.snapshot_id and d.time = l.time offset 0) d
-join evaluation.series se using (series_id);
 
 create or replace view grafana.latest_tests as
 select l.time, l.project, l.model, l.evaluation, l.segment, l.stream, l.stream_tags,
