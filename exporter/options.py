@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,14 @@ class Checked:
         from pydantic_core.core_schema import no_info_after_validator_function
 
         return no_info_after_validator_function(self.check, handler(source))
+
+
+def as_names(given: Any) -> list[str] | None:
+    """A list of names, be it pandas' own or an array; None for anything else."""
+    if isinstance(given, str | Mapping | set) or not isinstance(given, Iterable):
+        return None
+    names = list(given)
+    return [str(n) for n in names] if all(isinstance(n, str) for n in names) else None
 
 
 def re2(pattern: str) -> str:

@@ -37,12 +37,12 @@ NOW_IN_RANGE = "now() <= $__timeTo()::timestamptz + interval '10 minutes'"
 DAY_OR_HOUR_OF = """case when $__timeTo()::timestamptz - $__timeFrom()::timestamptz > interval '3 days'
     then date_trunc('day', {}, 'UTC') else date_trunc('hour', {}, 'UTC') end"""
 DAY_OR_HOUR = DAY_OR_HOUR_OF.format("time", "time")
-_DAY_OR_HOUR_LONG = """case when $__timeTo()::timestamptz - $__timeFrom()::timestamptz > interval '3 days'
+_LONGER_THAN = """case when $__timeTo()::timestamptz - $__timeFrom()::timestamptz > interval '{} days'
     then interval '1 day' else interval '1 hour' end"""
+_DAY_OR_HOUR_LONG = _LONGER_THAN.format(3)
 MOST_LINES = 12  # in a chart: more cannot be told apart
 MOST_POINTS = 1000  # of a line: a chart has no room for more, and a browser no patience
-_STEP = """case when $__timeTo()::timestamptz - $__timeFrom()::timestamptz > interval '41 days'
-    then interval '1 day' else interval '1 hour' end"""
+_STEP = _LONGER_THAN.format(41)
 _STEP_OF = f"date_bin({_STEP}, time, timestamptz 'epoch')"
 # The figure that stands for a model's quality: the first of these that it has.
 MAIN = ("roc_auc", "f1", "accuracy", "mae", "rmse", "ndcg_at_k")

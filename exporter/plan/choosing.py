@@ -12,8 +12,9 @@ from exporter.distances import DRIFT_METHODS, DriftMethod, lack_of
 from exporter.errors import nearest
 from exporter.metrics import MetricSpec
 from exporter.metrics.drift import methods_of
+from exporter.options import as_names
 from exporter.plan.asking import DRIFT, EMBEDDINGS, Asked, Selector, Told
-from exporter.plan.fitting import as_names, foreign_to, lacking, outcome_columns, unlike
+from exporter.plan.fitting import foreign_to, lacking, outcome_columns, unlike
 from exporter.plan.pairing import sound_correlation
 from exporter.presets import ROLES
 from exporter.profile.column import PROFILE_OF

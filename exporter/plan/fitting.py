@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from exporter.batch import Schema
 from exporter.metrics import MetricSpec
@@ -18,14 +17,6 @@ _TASKS: Mapping[type, tuple[str, ...]] = {
     ScoreProfile: ("binary", "multiclass"),
     RankingProfile: ("ranking",),
 }  # whose figures are read from such a profile
-
-
-def as_names(given: Any) -> list[str] | None:
-    """A list of names, be it pandas' own or an array; None for anything else."""
-    if isinstance(given, str | Mapping | set) or not isinstance(given, Iterable):
-        return None
-    names = list(given)
-    return [str(n) for n in names] if all(isinstance(n, str) for n in names) else None
 
 
 def outcome_columns(schema: Schema, role: str) -> Sequence[str]:

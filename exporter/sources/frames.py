@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from exporter.batch import KINDS, TASKS, Batch, Kind, Schema, Task
 from exporter.errors import BatchError, PlanError, nearest
-from exporter.plan.fitting import as_names
+from exporter.options import as_names
 from exporter.sources.batches import batch_of, parquet_batch
 from exporter.sources.inference import inferred
 from exporter.sources.listing import found
